@@ -1,0 +1,23 @@
+"""What the models raise on purpose.
+
+ModelError
+├── ManifestError    weights, manifest or calibration do not fit together; names the file and the reason
+├── RunnerError      a runtime cannot do what was asked of it (no GPU, no package, wrong shapes)
+└── StageDown        a runner raised while it ran, see __cause__
+"""
+
+
+class ModelError(Exception):
+    """Base of everything below."""
+
+
+class ManifestError(ModelError):
+    """A file under `models/weights` is missing, damaged or of another contract."""
+
+
+class RunnerError(ModelError):
+    """The runtime cannot run the stage as asked."""
+
+
+class StageDown(ModelError):
+    """A stage failed on a batch that was well formed."""
