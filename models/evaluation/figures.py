@@ -1,0 +1,161 @@
+"""Many frames' scores as the figures of a table, each with a bootstrap interval over the frames."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from models.arrays import Floats, Indices
+from models.evaluation.average_precision import average_precision
+from models.evaluation.metrics import AUC_MM, PCK2D, PCK3D_MM
+from models.evaluation.scoring import FrameScore, PersonScore
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One column of the tables."""
+
+    key: str
+    title: str
+    of: Callable[[Sequence[FrameScore], Indices], Floats]
+    """Values [R] from all frames [F] and R draws of frame indices [R, N]."""
+    needs_3d: bool = False
+    digits: int = 1
+
+
+Share = tuple[float, float]
+"""Numerator and denominator that one frame adds."""
+
+
+def _ratio(part: Callable[[FrameScore], Share], frames: Sequence[FrameScore], draws: Indices) -> Floats:
+    over, under = np.array([part(frame) for frame in frames]).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(over[draws].sum(1) / under[draws].sum(1))
+
+
+def _of_people(value: Callable[[PersonScore], Share], frame: FrameScore) -> Share:
+    shares = np.array([value(person) for person in frame.people]).reshape(-1, 2).sum(0)
+    return float(shares[0]), float(shares[1])
+
+
+def _found(person: PersonScore) -> Share:
+    return 100.0 * person.found, 1.0
+
+
+def _right_2d(person: PersonScore) -> Share:
+    return 100.0 * (person.errors_2d < PCK2D).sum(), len(person.errors_2d)
+
+
+def _right_3d(person: PersonScore) -> Share:
+    return 100.0 * (person.errors_mm < PCK3D_MM).sum(), len(person.errors_mm)
+
+
+def _auc(person: PersonScore) -> Share:
+    return 100.0 * (person.errors_mm[:, None] < AUC_MM).sum() / len(AUC_MM), len(person.errors_mm)
+
+
+def _mpjpe(person: PersonScore) -> Share:
+    return (float(person.errors_mm.mean()), 1.0) if person.found_in_3d else (0.0, 0.0)
+
+
+def _pa_mpjpe(person: PersonScore) -> Share:
+    return (float(person.pa_errors_mm.mean()), 1.0) if person.found_in_3d else (0.0, 0.0)
+
+
+def _false(frame: FrameScore) -> Share:
+    return float(frame.false_people), 1.0
+
+
+def _precision(frames: Sequence[FrameScore], draws: Indices) -> Floats:
+    def of(draw: Indices) -> float:
+        judged = [frames[i].detections for i in draw]
+        return 100 * average_precision([one for one in judged if one is not None])
+
+    if all(frame.detections is None for frame in frames):
+        return np.full(len(draws), np.nan)
+    return np.array([of(draw) for draw in draws])
+
+
+def _root(frames: Sequence[FrameScore], draws: Indices) -> Floats:
+    errors = [[person.root_error_mm for person in frame.people] for frame in frames]
+    drawn = (np.array([error for i in draw for error in errors[i]]) for draw in draws)
+    known = (values[np.isfinite(values)] for values in drawn)
+    return np.array([np.median(values) if values.size else np.nan for values in known])
+
+
+METRICS: Final = (
+    Metric("found", "found %", partial(_ratio, partial(_of_people, _found))),
+    Metric("false", "false people / frame", partial(_ratio, _false), digits=2),
+    Metric("pck2d", "PCK2D@.1", partial(_ratio, partial(_of_people, _right_2d))),
+    Metric("ap", "AP (OKS)", _precision),
+    Metric("pck3d", "3DPCK@150", partial(_ratio, partial(_of_people, _right_3d)), needs_3d=True),
+    Metric("auc", "AUC", partial(_ratio, partial(_of_people, _auc)), needs_3d=True),
+    Metric("mpjpe", "MPJPE mm", partial(_ratio, partial(_of_people, _mpjpe)), needs_3d=True),
+    Metric("pa_mpjpe", "PA-MPJPE mm", partial(_ratio, partial(_of_people, _pa_mpjpe)), needs_3d=True),
+    Metric("root", "root mm", _root, needs_3d=True, digits=0),
+)
+"""Missed people count 0 in PCK2D, 3DPCK and AUC, and do not count in MPJPE and PA-MPJPE; `root` is a median."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure and its 95 % bootstrap interval; all NaN where the data or the system cannot say."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One system on one folder: a row of the table."""
+
+    frames: int
+    people: int
+    people_3d: int
+    figures: dict[str, Figure]
+    """By `Metric.key`."""
+    cpu_ms: float
+    """Median over the frames, this process's CPU time on all threads."""
+    wall_ms: float
+    wall_p95_ms: float
+
+
+def draws_of(frames: int, rounds: int, rng: np.random.Generator) -> Indices:
+    """[rounds, frames] resampled frame indices, the same for every system so that differences pair."""
+    return rng.integers(0, frames, (rounds, frames))
+
+
+def summarise(frames: Sequence[FrameScore], draws: Indices, *, says_3d: bool) -> Summary:
+    """The row of a table.
+
+    Args:
+        frames: [F]
+        draws: [R, F] resampled frame indices.
+        says_3d: False leaves the 3D columns empty: the system answers in 2D only.
+    """
+    figures = {metric.key: _figure(metric, frames, draws) if says_3d or not metric.needs_3d else _UNKNOWN
+               for metric in METRICS}
+    wall_ms = [frame.wall_ms for frame in frames]
+    return Summary(
+        frames=len(frames),
+        people=sum(len(frame.people) for frame in frames),
+        people_3d=sum(person.errors_mm.size > 0 for frame in frames for person in frame.people),
+        figures=figures,
+        cpu_ms=float(np.median([frame.cpu_ms for frame in frames])),
+        wall_ms=float(np.median(wall_ms)),
+        wall_p95_ms=float(np.percentile(wall_ms, 95)),
+    )
+
+
+_UNKNOWN: Final = Figure(np.nan, np.nan, np.nan)
+
+
+def _figure(metric: Metric, frames: Sequence[FrameScore], draws: Indices) -> Figure:
+    value = metric.of(frames, np.arange(len(frames))[None])[0]
+    if np.isnan(value):
+        return _UNKNOWN
+    low, high = np.nanpercentile(metric.of(frames, draws), [2.5, 97.5])
+    return Figure(float(value), float(low), float(high))

@@ -1,0 +1,163 @@
+"""Labelled folders as typed records: a `labels.json` beside its pictures.
+
+The file holds `{"source": str, "images": [...]}`; an image holds `file`, `width`, `height`, `K` (3x3, where known),
+`people` (each `joints2d {name: [x, y, v]}`, `joints3d {name: [X, Y, Z]}` in camera space, `box [x0, y0, x1, y1]`),
+`ignore` (boxes of people nobody labelled) and `other_people_unlabelled` or `unlabelled_background_person`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from models.arrays import Floats, Image
+from models.records import Camera
+from models.skeleton import COCO17, JOINT_NAMES, JOINTS
+
+
+class LabelsError(ValueError):
+    """A labelled folder cannot be read; the message is one line that names the file and the reason."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledPerson:
+    """What is known of one person; a joint of cascade25 that is not labelled is NaN."""
+
+    joints_px: Floats
+    """[25, 2] image space."""
+
+    seen: Floats
+    """[25] 2 visible, 1 labelled but hidden, 0 not labelled."""
+
+    joints_mm: Floats
+    """[25, 3] camera space."""
+
+    box_xyxy_px: Floats
+    """[4]"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledFrame:
+    """One picture and its truth."""
+
+    path: Path
+    size_wh_px: tuple[int, int]
+    camera: Camera | None
+    people: tuple[LabelledPerson, ...]
+    ignore_xyxy_px: Floats
+    """[B, 4] regions with people that are not labelled."""
+
+    everyone_labelled: bool
+    """False: further people are in view without label or box, so a surplus detection is no mistake."""
+
+    coco17: bool
+    """Its data set marks all joints of COCO-17, so that average precision can be asked for."""
+
+    def image_bgr(self) -> Image:
+        """The decoded picture, EXIF rotation applied.
+
+        Raises:
+            LabelsError: OpenCV cannot read it, or its size is not the labelled one.
+        """
+        image = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise LabelsError(f"{self.path}: not a readable picture")
+        if image.shape[1::-1] != self.size_wh_px:
+            raise LabelsError(f"{self.path}: labels say {self.size_wh_px} pixels (w, h), got {image.shape[1::-1]}")
+        return np.asarray(image, np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFolder:
+    name: str
+    frames: tuple[LabelledFrame, ...]
+
+
+def read_folder(folder: Path) -> LabelledFolder:
+    """Everything a labelled folder says, pictures not decoded yet.
+
+    Raises:
+        LabelsError: no such folder, no or broken `labels.json`, a picture that is missing, no pictures.
+    """
+    images = _images(folder)
+    complete = _data_sets_with_coco17(images)
+    frames = []
+    for number, entry in enumerate(images):
+        try:
+            frames.append(_frame(folder, entry, coco17=entry.get("dataset", "") in complete))
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise LabelsError(f"{folder / 'labels.json'}: image {number}: {_reason(wrong)}") from wrong
+    return LabelledFolder(folder.resolve().name, tuple(frames))
+
+
+def _images(folder: Path) -> list[Any]:
+    file = folder / "labels.json"
+    if not folder.is_dir():
+        raise LabelsError(f"{folder}: no such folder")
+    if not file.is_file():
+        raise LabelsError(f"{folder}: no labels.json in it")
+    try:
+        images = json.loads(file.read_text())["images"]
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as wrong:
+        raise LabelsError(f'{file}: want JSON {{"images": [...]}}, got {_reason(wrong)}') from wrong
+    if not isinstance(images, list) or not images or not all(isinstance(entry, dict) for entry in images):
+        raise LabelsError(f"{file}: `images` must be a list of one object or more")
+    return images
+
+
+def _reason(wrong: Exception) -> str:
+    return f"no {wrong}" if isinstance(wrong, KeyError) else str(wrong).splitlines()[0]
+
+
+def _data_sets_with_coco17(images: list[Any]) -> set[str]:
+    """Names of the data sets (a folder may mix several) that mark every joint of COCO-17 on somebody."""
+    marked: dict[str, set[str]] = {}
+    for entry in images:
+        for person in entry.get("people", ()):
+            marked.setdefault(entry.get("dataset", ""), set()).update(person.get("joints2d", ()))
+    return {name for name, joints in marked.items() if joints.issuperset(COCO17.joints)}
+
+
+def _frame(folder: Path, entry: Mapping[str, Any], *, coco17: bool) -> LabelledFrame:
+    path = folder / entry["file"]
+    if not path.is_file():
+        raise ValueError(f"no picture {path}")
+    ignore = [box for box in entry.get("ignore", ()) if np.size(box) == 4]
+    unlabelled = entry.get("other_people_unlabelled") or entry.get("unlabelled_background_person")
+    return LabelledFrame(
+        path=path,
+        size_wh_px=(int(entry["width"]), int(entry["height"])),
+        camera=_camera(entry.get("K")),
+        people=tuple(_person(person) for person in entry["people"]),
+        ignore_xyxy_px=np.asarray(ignore, np.float64).reshape(-1, 4),
+        everyone_labelled=not unlabelled,
+        coco17=coco17,
+    )
+
+
+def _camera(intrinsics: Any) -> Camera | None:
+    if intrinsics is None or np.size(intrinsics) != 9:
+        return None
+    k = np.asarray(intrinsics, np.float64).reshape(3, 3)
+    return Camera(fx=float(k[0, 0]), fy=float(k[1, 1]), cx=float(k[0, 2]), cy=float(k[1, 2]))
+
+
+def _person(entry: Mapping[str, Any]) -> LabelledPerson:
+    marks = _columns(entry["joints2d"], 3)  # x, y, v
+    seen = np.nan_to_num(marks[:, 2])
+    marks[seen == 0] = np.nan
+    box = np.asarray(entry["box"], np.float64).reshape(4)
+    return LabelledPerson(marks[:, :2], seen, _columns(entry.get("joints3d", {}), 3), box)
+
+
+def _columns(joints: Mapping[str, Any], width: int) -> Floats:
+    """[25, width] by name; joints that cascade25 lacks (a head's centre) are dropped."""
+    columns = np.full((JOINTS, width), np.nan)
+    for name, values in joints.items():
+        if name in JOINT_NAMES:
+            columns[JOINT_NAMES.index(name)] = values
+    return columns

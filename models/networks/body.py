@@ -1,0 +1,188 @@
+"""The head every stage carries: readings in a picture to a metric 3D body with its uncertainty.
+
+The geometry is that of a lifter: rays are turned so that the hips lie on the optical axis and scaled to unit size,
+which takes place in the frame, focal length and distance out of the problem; the answer is turned back. A residual
+network (arXiv 1705.03098) maps joints, scores, second opinions and picture features, and for the deep stages the prior
+pose, to the body. The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.readout import FEATURES, READ_JOINTS, Reading
+from models.skeleton import COCO17, JOINT_NAMES, JOINTS
+
+EMBEDDING = 32
+"""Channels per joint that the picture features are squeezed to."""
+
+_HIPS = (11, 12)
+_STAND_INS = {"pelvis": (11, 12), "spine": (5, 6, 11, 12), "neck": (5, 6), "head_top": (3, 4), "left_heel": (15,),
+              "right_heel": (16,), "left_toe": (15,), "right_toe": (16,)}
+"""COCO joints whose mean stands in for a joint that COCO lacks, before the network moves it."""
+
+
+class Prior(NamedTuple):
+    """What an earlier stage said of the same people, in pixels and camera axes of this stage's input."""
+
+    joints_px: Tensor
+    """[M, 25, 2]"""
+    rel_mm: Tensor
+    """[M, 25, 3]"""
+    sigma_mm: Tensor
+    """[M, 25]"""
+    scores: Tensor
+    """[M, 25]"""
+
+
+class Turn(NamedTuple):
+    """The view turned towards a person and scaled to them."""
+
+    rotation: Tensor
+    """[M, 3, 3] camera axes to turned axes."""
+    scale: Tensor
+    """[M, 1, 1] tangent of the person's angular size."""
+    focal: Tensor
+    """[M, 1, 2]"""
+    center: Tensor
+    """[M, 1, 2]"""
+
+    def enter(self, px: Tensor) -> Tensor:
+        """Pixels [M, J, 2] in the turned, scaled plane."""
+        rays = (px - self.center) / self.focal
+        turned = torch.cat([rays, torch.ones_like(rays[..., :1])], -1) @ self.rotation.mT
+        return turned[..., :2] / turned[..., 2:].clamp_min(0.2) / self.scale
+
+    def leave(self, plane: Tensor) -> Tensor:
+        """The inverse of `enter`."""
+        rays = self.direction(plane)
+        return rays[..., :2] / rays[..., 2:].clamp_min(0.05) * self.focal + self.center
+
+    def direction(self, plane: Tensor) -> Tensor:
+        """[M, J, 3] in camera axes, of length such that the turned depth is 1."""
+        scaled = plane * self.scale
+        return torch.cat([scaled, torch.ones_like(scaled[..., :1])], -1) @ self.rotation
+
+
+class Body(NamedTuple):
+    """M people as the head gives them; lengths in metres, directions in the turned frame until `leave`."""
+
+    rel_m: Tensor
+    """[M, 25, 3] turned axes, relative to the pelvis."""
+    log_spread: Tensor
+    """[M, 25] log of b, metres, of the density proportional to exp(-distance / b)."""
+    plane: Tensor
+    """[M, 25, 2] joints in the turned, scaled plane."""
+    joint_logits: Tensor
+    """[M, 25]"""
+    person_logit: Tensor
+    """[M]"""
+    log_size: Tensor
+    """[M] log of the body's metric size: turned depth of the pelvis times the angular scale."""
+    log_size_spread: Tensor
+    """[M] log of b of the Laplace density of `log_size`."""
+    turn: Turn
+
+
+def face(reading: Reading, intrinsics: Tensor) -> Turn:
+    """The turn towards each person; intrinsics [M, 4] = fx, fy, cx, cy of the network's input."""
+    focal, center = intrinsics[:, None, :2], intrinsics[:, None, 2:]
+    hips = (reading.joints_px[:, list(_HIPS)].mean(1) - center[:, 0]) / focal[:, 0]  # [M, 2]
+    forward = nn.functional.normalize(torch.cat([hips, torch.ones_like(hips[:, :1])], 1), dim=1)
+    x, y, z = forward.unbind(1)
+    level = torch.sqrt(x * x + z * z)
+    none = torch.zeros_like(x)
+    right = torch.stack([z / level, none, -x / level], 1)
+    down = torch.stack([-x * y / level, level, -y * z / level], 1)
+    rotation = torch.stack([right, down, forward], 1)  # rows: the turned axes in camera axes
+    unit = Turn(rotation, torch.ones_like(focal[..., :1]), focal, center)
+    flat = unit.enter(reading.joints_px)  # [M, 17, 2]
+    weight = reading.scores.clamp(0.05, 1.0)
+    scale = ((flat.square().sum(-1) * weight).sum(1) / weight.sum(1)).sqrt().clamp(1e-3, 3.0)
+    return unit._replace(scale=scale[:, None, None])
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int, dropout: float):
+        super().__init__()
+        self.layers = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout),
+                                    nn.Linear(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+class BodyHead(nn.Module):
+    """Reading, camera and prior in, body out."""
+
+    def __init__(self, with_prior: bool, width: int = 512, blocks: int = 2, dropout: float = 0.1):
+        super().__init__()
+        self.embed = nn.Linear(FEATURES, EMBEDDING)
+        plain = READ_JOINTS * 5 + 3 + (JOINTS * 7 if with_prior else 0)
+        self.enter = nn.Linear(plain, width)
+        self.enter_features = nn.Linear((READ_JOINTS + 1) * EMBEDDING, width, bias=False)
+        self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(blocks)), nn.LayerNorm(width))
+        self.leave = nn.Linear(width, JOINTS * 8 + 3)
+        self.straight = nn.Linear(plain, JOINTS * 3, bias=False)
+        nn.init.zeros_(self.straight.weight)
+        self.register_buffer("stand_in", _stand_in_matrix())  # [25, 17]
+        self.register_buffer("is_read", torch.tensor([float(name in COCO17.joints) for name in JOINT_NAMES]))  # [25]
+
+    def forward(self, reading: Reading, intrinsics: Tensor, prior: Prior | None = None,
+                use_features: Tensor | None = None) -> Body:
+        """Bodies of M people; `use_features` [M] in 0..1 hides the picture features of some (training)."""
+        turn = face(reading, intrinsics)
+        plane = turn.enter(reading.joints_px)
+        second = (turn.enter(reading.regressed_px) - plane).clamp(-3, 3)
+        scale = turn.scale[:, 0]
+        parts = [plane.flatten(1).clamp(-8, 8), second.flatten(1), reading.scores, scale.log(),
+                 (scale * intrinsics[:, :1]).log() - 4, reading.center_score[:, None]]
+        if prior is not None:
+            turned = prior.rel_mm / 1000 @ turn.rotation.mT
+            parts += [turn.enter(prior.joints_px).flatten(1).clamp(-8, 8), turned.flatten(1),
+                      (prior.sigma_mm / 100).clamp_min(0.01).log(), prior.scores]
+        plain = torch.cat(parts, 1)
+        seen = torch.relu(self.embed(reading.features)).flatten(1)
+        if use_features is not None:
+            seen = seen * use_features[:, None]
+        x = self.leave(self.blocks(self.enter(plain) + self.enter_features(seen)))
+        rel, spread, move, gate, joint = x[:, :-3].split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS, JOINTS], 1)
+        rel = (rel + self.straight(plain)).unflatten(1, (JOINTS, 3))
+        open_ = torch.sigmoid(gate - 2 * self.is_read).unsqueeze(-1)  # [M, 25, 1]
+        return Body(
+            rel_m=rel - rel[:, :1],
+            log_spread=spread.clamp(-6, 1) - 2,
+            plane=self.stand_in @ plane + open_ * move.unflatten(1, (JOINTS, 2)),
+            joint_logits=joint,
+            person_logit=x[:, -3],
+            log_size=x[:, -2].clamp(-4, 4) - 0.7,
+            log_size_spread=x[:, -1].clamp(-4, 2) - 1.5,
+            turn=turn,
+        )
+
+
+def _stand_in_matrix() -> Tensor:
+    """[25, 17] mean of the COCO joints that each joint of cascade25 starts from."""
+    matrix = torch.zeros(JOINTS, READ_JOINTS)
+    for row, name in enumerate(JOINT_NAMES):
+        sources = _STAND_INS.get(name) or (COCO17.joints.index(name),)
+        matrix[row, list(sources)] = 1 / len(sources)
+    return matrix
+
+
+def outputs(body: Body) -> dict[str, Tensor]:
+    """The named outputs of a stage's contract, in millimetres, pixels and camera axes, M people."""
+    turn = body.turn
+    depth = torch.exp(body.log_size) / turn.scale[:, 0, 0]  # [M] metres, along the turned axis
+    toward = turn.direction(body.plane[:, :1])[:, 0, 2]  # [M] camera depth per turned depth, at the pelvis
+    root_depth = 1000 * depth * toward.clamp_min(0.05)
+    return {
+        "score": torch.sigmoid(body.person_logit),
+        "joints_px": turn.leave(body.plane),
+        "joint_scores": torch.sigmoid(body.joint_logits),
+        "joints_rel_mm": 1000 * body.rel_m @ turn.rotation,
+        "sigma_mm": 1000 * 12**0.5 * torch.exp(body.log_spread),  # E r^2 = 12 b^2
+        "root_depth_mm": root_depth,
+        "root_depth_sigma_mm": root_depth * 2**0.5 * torch.exp(body.log_size_spread),
+    }

@@ -1,0 +1,48 @@
+"""Stages to and from files: a checkpoint carries what is needed to build its network again."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.networks.coarse import CoarseStage
+from models.networks.crop import CropStage
+from models.records import Stage
+
+CONTRACT = 1
+"""Raised whenever a stage's inputs, outputs or their meaning change."""
+
+
+def build_stage(stage: Stage) -> CoarseStage | CropStage:
+    """An untrained network of that stage."""
+    return CoarseStage() if stage is Stage.COARSE else CropStage(stage)
+
+
+def save_stage(module: CoarseStage | CropStage, path: Path, **about: Any) -> None:
+    """Writes the weights in half precision, and `about` (recipe, steps, losses) beside them."""
+    half = {name: value.half() if value.is_floating_point() else value for name, value in module.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save({"contract": CONTRACT, "stage": str(module.stage), "weights": half, "about": about}, partial)
+    partial.replace(path)
+
+
+def load_stage(path: Path) -> CoarseStage | CropStage:
+    """The stage that `save_stage` wrote, ready for inference.
+
+    Raises:
+        ValueError: the file is damaged, or of another contract.
+    """
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        stage, contract = Stage(saved["stage"]), saved["contract"]
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such checkpoint; train one with `posecascade train`") from None
+    except Exception as error:
+        raise ValueError(f"{path} is no checkpoint of a stage: {error}") from error
+    if contract != CONTRACT:
+        raise ValueError(f"{path} is of contract {contract}, this code of {CONTRACT}: train it again")
+    module = build_stage(stage)
+    module.load_state_dict({name: value.float() if value.is_floating_point() else value
+                            for name, value in saved["weights"].items()})
+    return module.eval()

@@ -1,0 +1,71 @@
+"""Stages two and three: one person's region again, larger, by a network that knows whose body it is asked about."""
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.body import BodyHead, Prior, outputs
+from models.networks.coarse import disagreement
+from models.networks.movenet import STRIDE, Maps, MoveNet
+from models.networks.readout import Reading, extent, peaks, read, regressed
+from models.records import Stage
+from models.skeleton import COCO17
+
+VARIANT = {Stage.REFINE: "lightning", Stage.EXPERT: "thunder"}
+SIZE_PX = {Stage.REFINE: 192, Stage.EXPERT: 256}
+"""Side of the square crop."""
+
+_CANDIDATES = 8
+"""Centres that are compared with the prior."""
+
+
+class CropStage(nn.Module):
+    """Crop and prior in, the same person out."""
+
+    def __init__(self, stage: Stage):
+        super().__init__()
+        self.stage = stage
+        self.size_px = SIZE_PX[stage]
+        self.network = MoveNet(VARIANT[stage])
+        self.head = BodyHead(with_prior=True)
+        self.register_buffer("coco", torch.tensor(COCO17.source), persistent=False)
+
+    def read(self, maps: Maps, prior: Prior) -> Reading:
+        """Reads the person whose regressed pose lies nearest to the prior, joints drawn towards it by its scores."""
+        guide = prior.joints_px[:, self.coco].flip(-1).unsqueeze(1) / STRIDE  # [N, 1, 17, 2] (y, x) in cells
+        size = extent(guide)  # [N, 1, 1, 1]
+        trust = prior.scores[:, self.coco].unsqueeze(1)  # [N, 1, 17]
+        cells = peaks(maps.center, _CANDIDATES)  # [N, 8]
+        far = (regressed(maps, cells) - guide).square().sum(-1) / (2 * (0.25 * size.squeeze(3)) ** 2)  # [N, 8, 17]
+        near = (torch.exp(-far) * trust).sum(2) / trust.sum(2).clamp_min(1e-3)
+        found = torch.gather(maps.center.flatten(1), 1, cells).sigmoid()
+        best = (near * (found + 0.1)).argmax(1, keepdim=True)
+        width = (0.15 + 0.5 * (1 - trust)) * size.squeeze(3)  # [N, 1, 17] cells
+        return read(maps, torch.gather(cells, 1, best), (guide,), (width,))
+
+    def forward(self, crop_bgr: Tensor, intrinsics: Tensor, prior_px: Tensor, prior_rel_mm: Tensor,
+                prior_sigma_mm: Tensor, prior_scores: Tensor) -> dict[str, Tensor]:
+        """The contract's outputs [N, ...].
+
+        Args:
+            crop_bgr: [N, size_px, size_px, 3] uint8.
+            intrinsics: [N, 4] fx, fy, cx, cy of the crop as a camera of its own.
+            prior_px: [N, 25, 2] in the crop.
+            prior_rel_mm: [N, 25, 3] in the axes of the crop's camera.
+            prior_sigma_mm: [N, 25].
+            prior_scores: [N, 25].
+        """
+        prior = Prior(prior_px, prior_rel_mm, prior_sigma_mm, prior_scores)
+        reading = self.read(self.network(crop_bgr), prior)
+        body = self.head(reading, intrinsics, prior)
+        return outputs(body) | {"disagreement": disagreement(reading, body)}
+
+    def example_inputs(self, batch: int = 2) -> dict[str, Tensor]:
+        """Inputs of the right shape, to trace the network with."""
+        g = torch.Generator().manual_seed(0)
+        side = self.size_px
+        return {"crop_bgr": torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=g),
+                "intrinsics": torch.tensor([2.0 * side, 2.0 * side, side / 2, side / 2]).expand(batch, 4).contiguous(),
+                "prior_px": side * torch.rand(batch, 25, 2, generator=g),
+                "prior_rel_mm": 300 * torch.randn(batch, 25, 3, generator=g),
+                "prior_sigma_mm": 50 + 50 * torch.rand(batch, 25, generator=g),
+                "prior_scores": torch.rand(batch, 25, generator=g)}
