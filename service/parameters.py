@@ -1,0 +1,167 @@
+"""Settings of a request (query) and of a stream (query or JSON): the same names, read by the same code."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from models.options import MAX_PEOPLE, Options, Quality
+from models.records import Camera
+from service.errors import BadParameter
+
+SkeletonName: TypeAlias = Literal["cascade25", "coco17", "h36m17", "mupots17", "halpe26"]
+_INTRINSICS: Final = ("fx", "fy", "cx", "cy")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an error says may stand there."""
+
+    text: str
+
+
+def _split(value: object) -> object:
+    """`x,y,w,h` as the query writes it; JSON may send the list."""
+    return value.split(",") if isinstance(value, str) else value
+
+
+Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Region: TypeAlias = Annotated[tuple[Number, Number, Number, Number], BeforeValidator(_split)]
+_POSITIVE: Final = Allowed("a finite number > 0")
+# Wide enough for any lens, narrow enough that float32 arithmetic on them stays finite.
+_FOCAL: Final = Allowed("a number 1..1000000, in pixels")
+_CENTRE: Final = Allowed("a number -1000000..1000000, in pixels")
+
+
+class Parameters(BaseModel):
+    """Everything that may be asked; a name that is not here is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quality: Annotated[Quality, Allowed(" | ".join(Quality))] = Field(
+        Quality.BALANCED, description="`fast`: coarse only; `best`: everyone to the deepest stage")
+    price: Annotated[Number | None, Field(ge=0), Allowed("a finite number >= 0")] = Field(
+        None, description="mm of expected error that one more millisecond must remove; overrides `quality`")
+    max_extra_error_mm: Annotated[Number | None, Field(gt=0), _POSITIVE] = Field(
+        None, description="mean extra error allowed against sending everyone to the deepest; overrides `quality`")
+    budget_ms: Annotated[Number | None, Field(gt=0), _POSITIVE] = Field(
+        None, description="time for the deeper stages of this frame")
+    policy: Annotated[str | None, Allowed("a policy of /v1/model")] = Field(
+        None, description="a name from `/v1/model`; left out: the default policy")
+    max_people: Annotated[int, Field(ge=1, le=MAX_PEOPLE), Allowed(f"a whole number 1..{MAX_PEOPLE}")] = Field(
+        32, description="how many people to answer at most, best first")
+    min_score: Annotated[Number | None, Field(ge=0, le=1), Allowed("a number 0..1")] = Field(
+        None, description="leave out people below this score; left out: the calibrated default")
+    skeleton: Annotated[SkeletonName, Allowed(" | ".join(get_args(SkeletonName)))] = Field(
+        "cascade25", description="the joints of the answer; those that cascade25 lacks are null")
+    fov_deg: Annotated[Number | None, Field(ge=1, le=179), Allowed("a number 1..179")] = Field(
+        None, description="field of view along the long side of the frame, degrees; instead of fx, fy, cx, cy")
+    fx: Annotated[Number | None, Field(ge=1, le=1e6), _FOCAL] = Field(
+        None, description="focal length in pixels of the frame; together with fy, cx, cy")
+    fy: Annotated[Number | None, Field(ge=1, le=1e6), _FOCAL] = Field(
+        None, description="focal length in pixels of the frame; together with fx, cx, cy")
+    cx: Annotated[Number | None, Field(ge=-1e6, le=1e6), _CENTRE] = Field(
+        None, description="principal point in pixels of the frame; together with fx, fy, cy")
+    cy: Annotated[Number | None, Field(ge=-1e6, le=1e6), _CENTRE] = Field(
+        None, description="principal point in pixels of the frame; together with fx, fy, cx")
+    region: Annotated[Region | None, Allowed("x,y,w,h in pixels of the frame, with x,y >= 0 and w,h >= 1")] = Field(
+        None, description="x,y,w,h in pixels of the frame: look only there", examples=["0,0,640,480"])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asked for, as far as it can be known before the picture is."""
+
+    options: Options
+    skeleton: SkeletonName
+    fov_deg: float | None = None
+    """Becomes a camera once the size of the frame is known."""
+
+    def options_for(self, *, width: int, height: int, exif: Camera | None = None) -> Options:
+        """The options for one frame; intrinsics from the request, else from EXIF, else left to the cascade.
+
+        Raises:
+            BadParameter: the region does not lie in the frame.
+        """
+        region = self.options.region_xywh_px
+        if region is not None and not (region[0] + region[2] <= width and region[1] + region[3] <= height):
+            raise BadParameter("region", ",".join(f"{v:g}" for v in region), f"inside the frame of {width}x{height}")
+        return replace(self.options, camera=self.options.camera or self._camera_of_fov(width, height) or exif)
+
+    def _camera_of_fov(self, width: int, height: int) -> Camera | None:
+        if self.fov_deg is None:
+            return None
+        focal_px = max(width, height) / 2 / math.tan(math.radians(self.fov_deg) / 2)
+        return Camera(focal_px, focal_px, width / 2, height / 2)
+
+
+def once_each(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The pairs of a query string, no name twice.
+
+    Raises:
+        BadParameter: a name is repeated.
+    """
+    settings: dict[str, str] = {}
+    for name, value in pairs:
+        if name in settings:
+            raise BadParameter(name, value, "given once", message=f"{name} is given more than once")
+        settings[name] = value
+    return settings
+
+
+def parse_options(settings: Mapping[str, Any], policies: Collection[str]) -> Asked:
+    """Settings by name to what they ask for; None means the default.
+
+    Args:
+        settings: texts (query) or JSON values (stream).
+        policies: the names that `policy` may take.
+
+    Raises:
+        BadParameter: a name is unknown, a value is not allowed, or two of them clash.
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    for name, value in given.items():
+        if isinstance(value, bool):  # JSON's true would pass for the number 1
+            raise _fault(name, value)
+    try:
+        asked = Parameters.model_validate(given)
+    except ValidationError as error:
+        name = str(error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"][0])
+        raise _fault(name, given[name]) from None  # the cause says no more
+    if asked.policy is not None and asked.policy not in policies:
+        raise BadParameter("policy", asked.policy, " | ".join(policies))
+    _refuse_clashes(given)
+    return Asked(_options(asked), asked.skeleton, asked.fov_deg)
+
+
+def _options(asked: Parameters) -> Options:
+    region, intrinsics = asked.region, [getattr(asked, name) for name in _INTRINSICS]
+    if region is not None and not (min(region[:2]) >= 0 and min(region[2:]) >= 1):
+        raise _fault("region", ",".join(f"{v:g}" for v in region))
+    return Options(
+        quality=asked.quality, price=asked.price, max_extra_error_mm=asked.max_extra_error_mm,
+        budget_ms=asked.budget_ms, policy=asked.policy, max_people=asked.max_people, min_score=asked.min_score,
+        camera=None if None in intrinsics else Camera(*intrinsics), region_xywh_px=region,
+    )
+
+
+def _refuse_clashes(given: Mapping[str, Any]) -> None:
+    named = [name for name in _INTRINSICS if name in given]
+    for name, other in (("max_extra_error_mm", "price"), *(("fov_deg", name) for name in named)):
+        if name in given and other in given:
+            raise BadParameter(name, given[name], f"left out where {other} is given",
+                               message=f"{name} and {other} clash: give one of them")
+    if named and len(named) < len(_INTRINSICS):
+        missing = next(name for name in _INTRINSICS if name not in given)
+        raise BadParameter(missing, "", f"given where {named[0]} is",
+                           message=f"{missing} is missing: fx, fy, cx and cy go together")
+
+
+def _fault(name: str, value: object) -> BadParameter:
+    field = Parameters.model_fields.get(name)
+    if field is None:
+        known = ", ".join(Parameters.model_fields)
+        return BadParameter(name, value, known, message="a parameter of this name is not known")
+    return BadParameter(name, value, next(entry.text for entry in field.metadata if isinstance(entry, Allowed)))
