@@ -45,7 +45,7 @@ def oks(guess_px: Floats, truth_px: Floats, area_px2: Floats) -> Floats:
     The mean is over the joints that are marked; a marked joint that a detection lacks counts 0.
     """
     square = ((truth_px[:, None] - guess_px[None]) ** 2).sum(-1)  # [P, D, 17]
-    marked = np.isfinite(truth_px).all(-1)[:, None]
+    marked = np.isfinite(truth_px[:, None, :, 0])
     spread = 2 * (2 * _SIGMAS) ** 2 * area_px2[:, None, None]
     likeness = np.exp(-np.where(np.isfinite(square), square, np.inf) / spread)
     return np.asarray((likeness * marked).sum(-1) / np.maximum(marked.sum(-1), 1))

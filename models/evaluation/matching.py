@@ -63,7 +63,7 @@ def match(frame: LabelledFrame, guesses: Sequence[Guess]) -> Matches:
 
 def limbs_px(person: LabelledPerson) -> Floats:
     """[12, 2] NaN where not marked."""
-    return person.joints_px[LIMBS]
+    return np.asarray(person.joints_px[LIMBS])
 
 
 def size_px(person: LabelledPerson) -> float:
@@ -77,7 +77,7 @@ def similarity(truth_px: Floats, sizes_px: Floats, guess_px: Floats) -> Floats:
     square = ((truth_px[:, None] - guess_px[None]) ** 2).sum(-1)  # [P, G, L]
     common = np.isfinite(square)
     likeness = np.exp(-np.where(common, square, np.inf) / (2 * (SPREAD * sizes_px[:, None, None]) ** 2))
-    return likeness.sum(-1) / np.maximum(common.sum(-1), 1)
+    return np.asarray(likeness.sum(-1) / np.maximum(common.sum(-1), 1))
 
 
 def assigned(likeness: Floats) -> Indices:
@@ -105,6 +105,6 @@ def mean_joint_px(joints_px: Floats) -> Floats:
 
 def inside(points_px: Floats, boxes_xyxy_px: Floats) -> Mask:
     """[N] whether a point [N, 2] lies in any of the boxes [B, 4], edges included."""
-    after = points_px[:, None] >= boxes_xyxy_px[None, :, :2]
+    after = points_px[:, None] >= boxes_xyxy_px[None, :, :2]  # [N, B, 2]
     before = points_px[:, None] <= boxes_xyxy_px[None, :, 2:]
-    return np.asarray((after & before).all(-1).any(1))
+    return np.asarray(np.any(np.all(after & before, axis=-1), axis=1))

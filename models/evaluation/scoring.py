@@ -78,10 +78,7 @@ def score_frame(frame: LabelledFrame, guesses: Sequence[Guess]) -> FrameScore:
 def _score_person(person: LabelledPerson, size_px: float, guess: Guess | None, partner: int) -> PersonScore:
     known = _known_in_3d(person)
     missed_mm = np.full(known.sum(), np.inf)
-    off = np.full(len(LIMBS), np.inf) if guess is None else distances(guess.joints_px[LIMBS], limbs_px(person)) / size_px
-    marked = np.isfinite(limbs_px(person)[:, 0])
-    errors_2d = np.nan_to_num(off[marked], nan=np.inf)
-    missed = PersonScore(errors_2d, missed_mm, missed_mm, np.empty(0), np.nan, partner)
+    missed = PersonScore(_errors_2d(person, size_px, guess), missed_mm, missed_mm, np.empty(0), np.nan, partner)
     if guess is None or guess.joints_rel_mm is None or not known.any():
         return missed
     truth_mm, said_mm = person.joints_mm[LIMBS], guess.joints_rel_mm[LIMBS]
@@ -96,7 +93,18 @@ def _score_person(person: LabelledPerson, size_px: float, guess: Guess | None, p
     )
 
 
+def _errors_2d(person: LabelledPerson, size_px: float, guess: Guess | None) -> Floats:
+    """[M] of the marked limb joints, inf where the guess lacks one."""
+    truth_px = limbs_px(person)
+    marked = np.isfinite(truth_px[:, 0])
+    if guess is None:
+        return np.full(marked.sum(), np.inf)
+    off = distances(guess.joints_px[LIMBS][marked], truth_px[marked]) / size_px
+    return np.where(np.isnan(off), np.inf, off)
+
+
 def _known_in_3d(person: LabelledPerson) -> Mask:
     """[12] limb joints that count in 3D: none unless both hips and `LEAST_MARKED_3D` are known."""
     known = np.isfinite(person.joints_mm[LIMBS][:, 0])
-    return known & (known[HIPS].all() and known.sum() >= LEAST_MARKED_3D)
+    counts = known[HIPS].all() and known.sum() >= LEAST_MARKED_3D
+    return known if counts else np.zeros_like(known)
