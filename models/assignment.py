@@ -18,7 +18,8 @@ def assigned(cost: Floats) -> tuple[Indices, Indices]:
     """
     cost = np.asarray(cost, dtype=np.float64)
     if cost.ndim != 2 or not np.isfinite(cost).all():
-        raise ValueError(f"want a finite cost [R, C], got shape {cost.shape} with {(~np.isfinite(cost)).sum()} not finite")
+        bad = int((~np.isfinite(cost)).sum())
+        raise ValueError(f"want a finite cost [R, C], got shape {cost.shape} with {bad} not finite")
     if cost.shape[0] > cost.shape[1]:
         rows = _column_of_each_row(cost.T)
         order = np.argsort(rows)

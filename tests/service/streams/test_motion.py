@@ -1,0 +1,64 @@
+"""Facts about how roots are predicted."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.streams.motion import Motion
+
+ROOT, SIGMA = np.array([[300.0, -100.0, 4000.0]]), np.array([120.0])
+ASIDE = np.array([1.0, 0.0, 0.0])
+SECONDS = st.floats(1e-4, 5.0)
+
+
+def walking():
+    start = Motion.starting(ROOT, SIGMA)
+    return Motion(start.mean + np.array([0, 0, 0, 1000.0, 0, -500.0]), start.covariance)
+
+
+@given(SECONDS, SECONDS)
+def test_two_short_waits_are_one_long_wait(first, second):
+    twice = walking().predicted(np.array([first])).predicted(np.array([second]))
+    once = walking().predicted(np.array([first + second]))
+
+    np.testing.assert_allclose(twice.mean, once.mean)
+    np.testing.assert_allclose(twice.covariance, once.covariance, rtol=1e-3, atol=1e-3)
+
+
+def test_over_a_few_frames_the_velocity_is_constant():
+    moved = walking().predicted(np.array([0.1])).mean[0, :3] - ROOT[0]
+
+    np.testing.assert_allclose(moved, [97, 0, -49], atol=1)
+
+
+def test_the_longer_nobody_looked_the_less_surprising_is_a_step_aside():
+    aside = ROOT + ASIDE * 600
+    start = Motion.starting(ROOT, SIGMA)
+    surprise = [start.predicted(np.array([wait])).surprise(aside, SIGMA).item() for wait in (0.03, 0.3, 1.0, 3.0)]
+
+    assert surprise == sorted(surprise, reverse=True)
+    assert surprise[0] > 50
+
+
+def test_an_error_along_the_ray_surprises_less_than_one_across():
+    start = Motion.starting(ROOT, SIGMA)
+    ray = ROOT / np.linalg.norm(ROOT)
+    along, across = start.surprise(ROOT + 150 * ray, SIGMA), start.surprise(ROOT + 150 * ASIDE, SIGMA)
+
+    assert along.item() < 1 < 8 < across.item()
+
+
+def test_the_velocity_of_a_steady_walk_is_found():
+    motion, velocity = Motion.starting(ROOT, SIGMA), np.array([800.0, 0.0, 400.0])
+    for step in range(1, 90):
+        motion = motion.predicted(np.array([1 / 30])).corrected(ROOT + velocity * step / 30, SIGMA)
+
+    np.testing.assert_allclose(motion.mean[0, 3:], velocity, atol=50)
+
+
+def test_who_is_not_seen_again_keeps_a_positive_definite_doubt():
+    motion = Motion.starting(ROOT, np.array([0.0]))
+    for _ in range(500):
+        motion = motion.predicted(np.array([1 / 60])).corrected(ROOT, np.array([0.0]))
+
+    assert np.linalg.eigvalsh(motion.covariance).min() > 0
