@@ -1,14 +1,14 @@
 """Settings of a request (query) and of a stream (query or JSON): the same names, read by the same code."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from models.camera import assumed
 from models.options import MAX_PEOPLE, Options, Quality
-from models.records import Camera
+from models.records import Camera, CameraSource
 from service.errors import BadParameter
 
 SkeletonName: TypeAlias = Literal["cascade25", "coco17", "h36m17", "mupots17", "halpe26"]
@@ -88,13 +88,10 @@ class Asked:
         region = self.options.region_xywh_px
         if region is not None and not (region[0] + region[2] <= width and region[1] + region[3] <= height):
             raise BadParameter("region", ",".join(f"{v:g}" for v in region), f"inside the frame of {width}x{height}")
-        return replace(self.options, camera=self.options.camera or self._camera_of_fov(width, height) or exif)
-
-    def _camera_of_fov(self, width: int, height: int) -> Camera | None:
-        if self.fov_deg is None:
-            return None
-        focal_px = max(width, height) / 2 / math.tan(math.radians(self.fov_deg) / 2)
-        return Camera(focal_px, focal_px, width / 2, height / 2)
+        camera = self.options.camera
+        if self.fov_deg is not None:
+            camera = assumed(width, height, self.fov_deg, CameraSource.REQUEST)
+        return replace(self.options, camera=camera or exif)
 
 
 def once_each(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -163,5 +160,5 @@ def _fault(name: str, value: object) -> BadParameter:
     field = Parameters.model_fields.get(name)
     if field is None:
         known = ", ".join(Parameters.model_fields)
-        return BadParameter(name, value, known, message="a parameter of this name is not known")
+        return BadParameter(name, value, known, message=f"{name[:80]!r} is no parameter; known are {known}")
     return BadParameter(name, value, next(entry.text for entry in field.metadata if isinstance(entry, Allowed)))
