@@ -168,8 +168,9 @@ def start_of(settings: Mapping[str, Any]) -> Start:
     """
     pacing = {name: _json(settings[name]) if name != "mode" else settings[name]
               for name in ("mode", "window", "acks") if name in settings}
+    rest = {name: value for name, value in settings.items() if name not in pacing}
     try:
-        return Start(settings={name: value for name, value in settings.items() if name not in pacing}, **pacing)
+        return Start.model_validate({"settings": rest} | pacing)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False)[0]
     raise BadParameter(str(fault["loc"][0]), fault["input"], fault["msg"])
