@@ -118,6 +118,7 @@ class BodyHead(nn.Module):
 
     def __init__(self, with_prior: bool, width: int = 512, blocks: int = 2, dropout: float = 0.1):
         super().__init__()
+        self.with_prior = with_prior
         self.embed = nn.Linear(FEATURES, EMBEDDING)
         plain = READ_JOINTS * 5 + 3 + (JOINTS * 7 if with_prior else 0)
         self.enter = nn.Linear(plain, width)

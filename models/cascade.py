@@ -1,0 +1,263 @@
+"""The cascade: a frame in, people out, deeper looks only where they pay.
+
+`Cascade.steps` is the whole of it, without any input or output: a generator that asks its driver to run a stage on a
+batch and is sent the stage's outputs. `Cascade.predict` drives it on the spot; the service drives many at once and
+merges their batches.
+"""
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import Floats, Image, Indices
+from models.camera import as_row, assumed, through_window
+from models.crops import Window, best_size, cut, fitted, person_window
+from models.errors import ModelError, StageDown
+from models.looks import Looks, boxes_in_frame, distinct, from_outputs, outside, overlaps, shifted, sizes
+from models.manifest import WEIGHTS, Manifest, load_manifest
+from models.options import Options, Quality
+from models.records import Camera, Frame, Person, Stage, Stop
+from models.routers import AlwaysPolicy, NeverPolicy, Policy, RoutingTable, policies
+from models.runners import Runner, StageBatch, load_runner
+
+Outputs = Mapping[str, NDArray[Any]]
+Steps = Generator[StageBatch, Outputs, Frame]
+Clock = Callable[[], float]
+
+
+class DeepStagesSkipped(ModelError):
+    """Thrown into `steps` by a driver that has no time left: whoever waits keeps the answer they have."""
+
+    def __init__(self, reason: Stop):
+        super().__init__(f"deep stages skipped: {reason}")
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Where the people of one frame stand; changed only by `steps`."""
+
+    looks: Looks
+    stage: list[Stage]
+    stop: dict[int, Stop] = field(default_factory=dict)
+    depth_ms: list[float] = field(default_factory=list)
+    degraded: set[int] = field(default_factory=set)
+
+
+class Cascade:
+    """The three stages, the router between them, and what the manifest knows of both."""
+
+    def __init__(self, manifest: Manifest, runners: Mapping[Stage, Runner]):
+        self.manifest, self.runners = manifest, runners
+        self._policies = policies(manifest.calibration)
+
+    @classmethod
+    def load(cls, weights: Path = WEIGHTS, *, runtime: str = "onnxruntime", threads: int = 2) -> "Cascade":
+        """The cascade of a weights folder.
+
+        Raises:
+            ManifestError: the folder's files do not fit together.
+            RunnerError: the runtime cannot run here.
+        """
+        manifest = load_manifest(weights)
+        return cls(manifest, {stage: load_runner(stage, manifest.path(stage), runtime=runtime, threads=threads)
+                              for stage in Stage})
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Names that `Options.policy` may take, the default first."""
+        return tuple(self._policies)
+
+    def warm_up(self) -> None:
+        """Runs every input size and batch bucket once, so that no request pays for a first time."""
+        coarse = self.manifest.stages[Stage.COARSE]
+        for height, width in coarse.input_sizes_hw:
+            self.runners[Stage.COARSE].run({"image_bgr": np.zeros((1, height, width, 3), np.uint8),
+                                            "intrinsics": np.array([[500, 500, width / 2, height / 2]], np.float32)})
+        for stage in (Stage.REFINE, Stage.EXPERT):
+            for bucket in self.manifest.stages[stage].batch_buckets:
+                self.runners[stage].run(_blank_crops(bucket, self.manifest.stages[stage].input_sizes_hw[0][0]))
+
+    def predict(self, image_bgr: Image, options: Options | None = None, **changes: Any) -> Frame:
+        """The people of a picture [H, W, 3] uint8.
+
+        Args:
+            image_bgr: blue-green-red.
+            options: settings; by default all of the defaults.
+            changes: fields of `Options` by name, such as `quality="best"`.
+
+        Raises:
+            ValueError: a setting is out of range; the message names it.
+            StageDown: the coarse stage failed.
+        """
+        if "quality" in changes:
+            changes["quality"] = Quality(changes["quality"])
+        steps = self.steps(image_bgr, replace(options or Options(), **changes))
+        try:
+            batch = next(steps)
+            while True:
+                try:
+                    outputs = self.runners[batch.stage].run(batch.inputs)
+                except StageDown as error:
+                    batch = steps.throw(error)
+                else:
+                    batch = steps.send(outputs)
+        except StopIteration as done:
+            frame: Frame = done.value
+            return frame
+
+    def close(self) -> None:
+        """Frees the runners."""
+        for runner in self.runners.values():
+            runner.close()
+
+    def policy_of(self, options: Options) -> tuple[Policy, float]:
+        """The policy and the price that the settings come to.
+
+        Raises:
+            ValueError: no such policy.
+        """
+        calibration = self.manifest.calibration
+        name = options.policy or self.policies[0]
+        if name not in self._policies:
+            raise ValueError(f"policy must be one of {', '.join(self.policies)}, got {name!r}")
+        if options.price is not None:
+            return self._policies[name], options.price
+        if options.max_extra_error_mm is not None:
+            price = calibration.price_for(options.max_extra_error_mm)
+            return (self._policies[name], price) if price > 0 else (AlwaysPolicy(), 0.0)
+        corner = {Quality.FAST: NeverPolicy(), Quality.BEST: AlwaysPolicy()}.get(options.quality)
+        return (corner, 0.0) if corner and options.policy is None else (self._policies[name], calibration.balanced_price)
+
+    def steps(self, image_bgr: Image, options: Options, *, load_price: float = 0.0,
+              clock: Clock = time.perf_counter) -> Steps:
+        """The cascade of one frame, as a generator of the batches that it needs run.
+
+        The driver sends each batch's outputs back, or throws `StageDown` (a deep stage: people keep what they have; coarse:
+        passes through) or `DeepStagesSkipped`. `load_price` is added to the price under pressure.
+
+        Raises:
+            ValueError: a setting does not fit this frame or this manifest.
+        """
+        policy, price = self.policy_of(options)
+        whole = image_bgr.shape[1], image_bgr.shape[0]
+        camera = options.camera or assumed(*whole)
+        began = clock()
+        timing = dict.fromkeys((*map(str, Stage), "route", "other"), 0.0)
+        looks = yield from self._first_look(image_bgr, options, camera, timing, clock)
+        people = _Progress(looks, [Stage.COARSE] * len(looks), depth_ms=[0.0] * len(looks))
+        budget = options.budget_ms if options.budget_ms is not None else np.inf
+        for stage in (Stage.COARSE, Stage.REFINE):
+            routing = clock()
+            table, rows = self._table(people, stage, whole, price + load_price, budget)
+            chosen = policy.decide(table)
+            people.stop |= {int(rows[row]): why for row, why in chosen.stop.items()}
+            timing["route"] += 1000 * (clock() - routing)
+            for deeper, picked in ((Stage.REFINE, chosen.refine), (Stage.EXPERT, chosen.expert)):
+                if len(picked):
+                    before = timing[deeper]
+                    yield from self._look_again(image_bgr, camera, people, rows[picked], deeper, timing, clock)
+                    budget -= timing[deeper] - before
+        for row, stage in enumerate(people.stage):
+            if row not in people.stop:
+                people.stop[row] = Stop.DEEPEST
+        frame = self._frame(people, camera, *whole, timing)
+        timing["other"] = 1000 * (clock() - began) - sum(timing.values()) + timing["other"]
+        return frame
+
+    def _first_look(self, image_bgr: Image, options: Options, camera: Camera, timing: dict[str, float],
+                    clock: Clock) -> Generator[StageBatch, Outputs, Looks]:
+        part, x0, y0 = _region(image_bgr, options)
+        size_hw = best_size(part.shape[1], part.shape[0], self.manifest.stages[Stage.COARSE].input_sizes_hw)
+        picture, window = fitted(part, size_hw)
+        seen = through_window(camera, x0, y0, window.scale)
+        asked = clock()
+        outputs = yield StageBatch(Stage.COARSE, {"image_bgr": picture[None], "intrinsics": as_row(seen)[None]})
+        timing[Stage.COARSE] += 1000 * (clock() - asked)
+        slots = {name: values[0] for name, values in outputs.items()}
+        looks = shifted(from_outputs(slots, [window] * len(slots["score"]), Stage.COARSE, self.manifest.calibration), x0, y0)
+        least = options.min_score if options.min_score is not None else self.manifest.min_score
+        looks = looks[np.flatnonzero(looks.score >= least)]
+        return looks[distinct(looks)[: options.max_people]]
+
+    def _table(self, people: _Progress, stage: Stage, whole: tuple[int, int], price: float,
+               budget_ms: float) -> tuple[RoutingTable, Indices]:
+        """The rows of those last seen by `stage` and not yet stopped, and who they are."""
+        rows = np.array([row for row, last in enumerate(people.stage) if last is stage and row not in people.stop], np.intp)
+        some, everybody = people.looks[rows], people.looks.joints_px
+        return RoutingTable(
+            stage=stage, expected_error_mm=some.expected_error_mm, worst_sigma_mm=some.sigma_mm.max(1, initial=0.0),
+            score=some.score, mean_joint_score=some.joint_scores.mean(1), size_px=sizes(some.joints_px),
+            truncated=outside(some.joints_px, *whole), overlap=overlaps(everybody)[rows], disagreement=some.disagreement,
+            cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage}, price=price, budget_ms=budget_ms), rows
+
+    def _look_again(self, image_bgr: Image, camera: Camera, people: _Progress, rows: Indices, stage: Stage,
+                    timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, None]:
+        began = clock()
+        before = people.looks[rows]
+        size_px = self.manifest.stages[stage].input_sizes_hw[0][0]
+        windows = [person_window(px, image_bgr.shape[1], image_bgr.shape[0], size_px) for px in before.joints_px]
+        try:
+            outputs = yield StageBatch(stage, _crops(image_bgr, camera, before, windows, size_px))
+        except (StageDown, DeepStagesSkipped) as error:
+            reason = error.reason if isinstance(error, DeepStagesSkipped) else Stop.STAGE_FAILED
+            people.stop |= {int(row): reason for row in rows}
+            people.degraded |= {int(row) for row in rows}
+            return
+        people.looks = people.looks.replaced(rows, from_outputs(outputs, windows, stage, self.manifest.calibration))
+        spent = 1000 * (clock() - began)
+        timing[stage] += spent
+        for row in map(int, rows):
+            people.stage[row] = stage
+            people.depth_ms[row] += spent / len(rows)
+
+    def _frame(self, people: _Progress, camera: Camera, width: int, height: int, timing: dict[str, float]) -> Frame:
+        box = boxes_in_frame(people.looks.joints_px, width, height)
+        order = np.argsort(-people.looks.score, kind="stable")
+        return Frame(width, height, camera, tuple(
+            Person(pose=people.looks.pose(row, camera), score=float(people.looks.score[row]), box_xywh_px=box[row],
+                   stage=people.stage[row], stop=people.stop[row], depth_ms=people.depth_ms[row],
+                   degraded=row in people.degraded)
+            for row in map(int, order)), timing)
+
+
+def _region(image_bgr: Image, options: Options) -> tuple[Image, int, int]:
+    """The part of the frame to look at and where it starts."""
+    if options.region_xywh_px is None:
+        return image_bgr, 0, 0
+    x, y, w, h = options.region_xywh_px
+    height, width = image_bgr.shape[:2]
+    if x + w > width or y + h > height:
+        raise ValueError(f"region {x:g},{y:g},{w:g},{h:g} leaves the frame of {width} x {height} pixels")
+    x0, y0 = int(x), int(y)
+    return image_bgr[y0 : max(y0 + 1, round(y + h)), x0 : max(x0 + 1, round(x + w))], x0, y0
+
+
+def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window], size_px: int) -> dict[str, NDArray[Any]]:
+    """A deep stage's inputs: each person's window with what is known of them so far, in its pixels."""
+    seen = [through_window(camera, w.x_px, w.y_px, w.scale) for w in windows]
+
+    def single(values: Floats) -> NDArray[np.float32]:
+        return np.ascontiguousarray(values, np.float32)
+
+    return {
+        "crop_bgr": np.stack([cut(image_bgr, window, size_px) for window in windows]),
+        "intrinsics": np.stack([as_row(c) for c in seen]).astype(np.float32),
+        "prior_px": single(np.stack([w.enter(px) for w, px in zip(windows, before.joints_px, strict=True)])),
+        "prior_rel_mm": single(before.rel_mm), "prior_sigma_mm": single(before.sigma_mm),
+        "prior_scores": single(before.joint_scores),
+    }
+
+
+def _blank_crops(count: int, size_px: int) -> dict[str, NDArray[Any]]:
+    """Inputs of the right shape that show nothing."""
+    return {"crop_bgr": np.zeros((count, size_px, size_px, 3), np.uint8),
+            "intrinsics": np.tile(np.array([400, 400, size_px / 2, size_px / 2], np.float32), (count, 1)),
+            "prior_px": np.tile(np.linspace(0.2, 0.8, 25, dtype=np.float32)[:, None] * size_px, (count, 1, 2)),
+            "prior_rel_mm": np.zeros((count, 25, 3), np.float32), "prior_sigma_mm": np.full((count, 25), 80, np.float32),
+            "prior_scores": np.full((count, 25), 0.5, np.float32)}

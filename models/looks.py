@@ -1,0 +1,138 @@
+"""People of a frame in columns, while the cascade works on them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.arrays import Floats, Indices
+from models.calibration.tables import Calibration, calibrated_score
+from models.camera import back_project
+from models.crops import Window
+from models.records import Camera, Pose, Stage
+from models.runners.base import Arrays
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """One row a person: what a stage said of them, calibrated, in the frame's pixels and the camera's axes."""
+
+    score: Floats
+    """[P]"""
+    joints_px: Floats
+    """[P, 25, 2]"""
+    joint_scores: Floats
+    """[P, 25]"""
+    rel_mm: Floats
+    """[P, 25, 3]"""
+    sigma_mm: Floats
+    """[P, 25]"""
+    root_depth_mm: Floats
+    """[P]"""
+    root_depth_sigma_mm: Floats
+    """[P]"""
+    disagreement: Floats
+    """[P]"""
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def __getitem__(self, rows: Indices) -> "Looks":
+        return Looks(*(getattr(self, name)[rows] for name in COLUMNS))
+
+    def replaced(self, rows: Indices, other: "Looks") -> "Looks":
+        """A copy in which `rows` are taken from `other`."""
+        columns = {name: getattr(self, name).copy() for name in COLUMNS}
+        for name, column in columns.items():
+            column[rows] = getattr(other, name)
+        return Looks(**columns)
+
+    @property
+    def expected_error_mm(self) -> Floats:
+        """[P], see `Pose.expected_error_mm`."""
+        return np.sqrt(0.75) * self.sigma_mm.mean(1)
+
+    def pose(self, row: int, camera: Camera) -> Pose:
+        """A person's pose as a record."""
+        depth = self.root_depth_mm[row]
+        root = back_project(self.joints_px[row, 0], depth, camera)
+        return Pose(self.joints_px[row], self.joint_scores[row], self.rel_mm[row], self.sigma_mm[row], root,
+                    float(self.root_depth_sigma_mm[row] * np.linalg.norm(root) / depth))
+
+
+COLUMNS = tuple(Looks.__dataclass_fields__)
+
+
+def from_outputs(outputs: Arrays, windows: list[Window], stage: Stage, calibration: Calibration) -> Looks:
+    """Outputs [P, ...] of a stage, each of its own window, calibrated and moved to the frame."""
+    origin = np.array([[w.x_px, w.y_px] for w in windows])[:, None]
+    scale = np.array([w.scale for w in windows])[:, None, None]
+    return Looks(
+        score=calibrated_score(outputs["score"].astype(np.float64), *calibration.score[stage]),
+        joints_px=outputs["joints_px"] / scale + origin,
+        joint_scores=outputs["joint_scores"].astype(np.float64),
+        rel_mm=outputs["joints_rel_mm"].astype(np.float64),
+        sigma_mm=outputs["sigma_mm"] * np.array(calibration.sigma_scale[stage]),
+        root_depth_mm=outputs["root_depth_mm"].astype(np.float64),
+        root_depth_sigma_mm=outputs["root_depth_sigma_mm"].astype(np.float64),
+        disagreement=outputs["disagreement"].astype(np.float64),
+    )
+
+
+def boxes(joints_px: Floats) -> Floats:
+    """[P, 4] x0, y0, x1, y1 round joints [P, 25, 2], with a margin for flesh and clothes."""
+    low, high = joints_px.min(1), joints_px.max(1)
+    margin = 0.06 * (high - low).max(1, keepdims=True)
+    return np.concatenate([low - margin, high + margin], 1)
+
+
+def boxes_in_frame(joints_px: Floats, width: int, height: int) -> Floats:
+    """[P, 4] left, top, width, height of the part of the boxes that lies in the frame."""
+    box = np.clip(boxes(joints_px), 0, [width, height, width, height])
+    return np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], 1)
+
+
+SAME_PERSON = 0.5
+
+
+def distinct(looks: Looks) -> Indices:
+    """Rows, best score first, without second finds of a person.
+
+    Two poses are of one person when the mean over their joints of exp(-d^2 / (2 (0.1 s)^2)), s the size of the better
+    one, exceeds `SAME_PERSON`: object keypoint similarity with one constant for all joints.
+    """
+    order = np.argsort(-looks.score, kind="stable")
+    px, size = looks.joints_px[order], sizes(looks.joints_px[order])
+    d2 = np.square(px[:, None] - px[None]).sum(-1)  # [P, P, 25]
+    same = np.exp(-d2 / (2 * np.square(0.1 * size[:, None, None]))).mean(-1) > SAME_PERSON
+    kept: list[int] = []
+    for row in range(len(order)):
+        if not same[kept, row].any():
+            kept.append(row)
+    return order[kept]
+
+
+def sizes(joints_px: Floats) -> Floats:
+    """[P] root of the area of the boxes, at least 4 pixels."""
+    box = boxes(joints_px)
+    return np.maximum(np.sqrt((box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])), 4.0)
+
+
+def overlaps(joints_px: Floats) -> Floats:
+    """[P] largest share of each box that one other box covers."""
+    box = boxes(joints_px)
+    low, high = np.maximum(box[:, None, :2], box[None, :, :2]), np.minimum(box[:, None, 2:], box[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(-1)
+    np.fill_diagonal(shared, 0)
+    area = np.maximum((box[:, 2:] - box[:, :2]).prod(-1), 1.0)
+    return (shared / area[:, None]).max(1, initial=0.0)
+
+
+def outside(joints_px: Floats, width: int, height: int) -> Floats:
+    """[P] share of the joints that lie outside the frame."""
+    out = (joints_px < 0).any(-1) | (joints_px[..., 0] >= width) | (joints_px[..., 1] >= height)
+    return out.mean(1)
+
+
+def shifted(looks: Looks, x_px: float, y_px: float) -> Looks:
+    """Looks into a region of a frame, in the frame's pixels."""
+    return replace(looks, joints_px=looks.joints_px + [x_px, y_px])

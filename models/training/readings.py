@@ -1,0 +1,84 @@
+"""What a stage's picture network reads of the training pictures, kept beside the truth.
+
+The picture networks are frozen in this recipe, so each picture is looked at once and the heads train on what was read.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.networks.readout import Reading
+
+Columns = dict[str, NDArray[np.generic]]
+"""One row a person, see `COLUMNS`."""
+
+COLUMNS = {
+    "joints_px": (17, 2), "scores": (17,), "regressed_px": (17, 2), "features": (18, 88), "center_score": (),
+    "intrinsics": (4,),
+    "prior_px": (25, 2), "prior_rel_mm": (25, 3), "prior_sigma_mm": (25,), "prior_scores": (25,),
+    "true_px": (25, 2), "true_rel_mm": (25, 3), "true_root_mm": (3,),
+    "has_px": (25,), "has_mm": (25,), "inside": (25,), "size_px": (), "is_person": (),
+    "sample": (), "person": (), "window": (3,),
+}
+"""Shape of a row. The reading, camera and prior are in the network's pixels and axes; `has_px` and `has_mm` say what is
+labelled; `inside` 1 where the joint lies in the picture; `size_px` the root of the person's box area; `is_person` 1,
+0 for a false find; `sample` and `person` say which picture of the shard and which of its people (-1: none); `window` x, y
+and scale lead back to the frame."""
+
+HALF = frozenset({"features"})
+
+
+class ReadingStore:
+    """Shards of columns in a folder; written once, read whole."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def has(self, shard: str) -> bool:
+        return self._path(shard).exists()
+
+    def write(self, shard: str, columns: Columns) -> None:
+        """Whole or not at all: a killed run leaves no half shard."""
+        rows = {len(values) for values in columns.values()}
+        if set(columns) != set(COLUMNS) or len(rows) != 1:
+            raise ValueError(f"want columns {sorted(COLUMNS)} of one length, got {sorted(columns)} of {rows}")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self._path(shard).with_suffix(".partial.npz")
+        np.savez(partial, **{k: v.astype(np.float16 if k in HALF else np.float32) for k, v in columns.items()})
+        partial.rename(self._path(shard))
+
+    def load(self) -> dict[str, torch.Tensor]:
+        """All shards as one table.
+
+        Raises:
+            ValueError: the folder holds none.
+        """
+        paths = sorted(self.folder.glob("*.npz"))
+        shards = [dict(np.load(path)) for path in paths if not path.name.endswith(".partial.npz")]
+        if not shards:
+            raise ValueError(f"{self.folder} holds no readings: run `posecascade train` from its first phase")
+        return {name: torch.from_numpy(np.concatenate([shard[name] for shard in shards])) for name in COLUMNS}
+
+    def _path(self, shard: str) -> Path:
+        return self.folder / f"{shard}.npz"
+
+
+def reading_of(table: dict[str, torch.Tensor], rows: torch.Tensor | slice = slice(None)) -> Reading:
+    """Rows of a table as the head takes them."""
+    return Reading(**{name: table[name][rows].float() for name in Reading._fields})
+
+
+def joined(parts: Iterable[Columns]) -> Columns:
+    """Tables one below the other."""
+    some = list(parts)
+    return {name: np.concatenate([part[name] for part in some]) for name in COLUMNS}
+
+
+def batches(count: int, size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Endless random row indices [size], every row once an epoch."""
+    while True:
+        order = torch.randperm(count, generator=generator)
+        yield from order[: count // size * size].split(size)

@@ -1,0 +1,106 @@
+"""Recipes: TOML files that say all of how a stage is trained. Unknown keys are refused, so that none is silently ignored."""
+
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from models.records import Stage
+from models.training.losses import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What is looked at."""
+
+    synthetic_assets: Path = Path("../shared/synth/assets")
+    backgrounds: Path = Path("../shared/data/backgrounds")
+    photos: Path | None = Path("../shared/data/train_coco_mini")
+    """Labelled photos; only those whose licence allows it are read."""
+    photo_views: int = 60
+    """Random views of each photo."""
+    frames: int = 8000
+    """Rendered frames."""
+    size_px: int = 512
+    bodies: int = 160_000
+    """Motion-capture bodies for the pairs without pictures."""
+    cache: Path = Path("runs/cache")
+
+
+@dataclass(frozen=True, slots=True)
+class Optimiser:
+    """How the head is fitted."""
+
+    steps: int = 8000
+    batch: int = 512
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    warm_up: int = 200
+    average: float = 0.999
+    """Decay of the moving average of the weights, which is what is kept."""
+    simulated: float = 0.5
+    """Share of a batch that comes from motion capture without pictures."""
+    photos: float = 0.08
+    """Share of a batch that comes from real photos."""
+    hide_features: float = 0.3
+    """Share of the people seen in pictures whose picture features are hidden."""
+    checkpoint_every: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train one stage."""
+
+    stage: Stage
+    pretrained: Path
+    """ONNX file of the published picture network."""
+    after: tuple[Path, ...] = ()
+    """Checkpoints of the earlier stages, shallow to deep: their answers are this stage's priors."""
+    seed: int = 1
+    data: Data = field(default_factory=Data)
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    losses: Weights = field(default_factory=Weights)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe in a TOML file.
+
+    Raises:
+        ValueError: the file is missing, no TOML, or has a key or a value that no recipe has.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such recipe; see models/training/recipes/") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from error
+    recipe: Recipe = _record(Recipe, table, str(path))
+    return recipe
+
+
+def _record(kind: type[Any], table: dict[str, Any], where: str) -> Any:
+    hints = get_type_hints(kind)
+    unknown = set(table) - {f.name for f in fields(kind)}
+    if unknown:
+        raise ValueError(f"{where}: unknown key {', '.join(sorted(unknown))}; known are {', '.join(hints)}")
+    try:
+        return kind(**{name: _value(hints[name], value, f"{where}: {name}") for name, value in table.items()})
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise ValueError(f"{where} must be a table, got {value!r}")
+        return _record(kind, value, where)
+    if kind == tuple[Path, ...]:
+        return tuple(Path(item) for item in value)
+    plain = {Path: (str, Path), Path | None: (str, Path), Stage: (str, Stage), float: (float, float), int: (int, int)}
+    accepts, make = plain[kind]
+    if isinstance(value, bool) or not isinstance(value, (accepts, int) if kind is float else accepts):
+        raise ValueError(f"{where} must be a {accepts.__name__}, got {value!r}")
+    try:
+        return make(value)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error

@@ -1,0 +1,151 @@
+"""Endless training pairs without pictures: motion-capture bodies seen by random cameras, read as badly as real readings.
+
+The errors are not invented: each body takes over the reading errors, scores and second opinions of one person who was
+really read in a picture (`Habits`), so that scores mean for simulated people what they mean for real ones.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.networks.body import Body, Prior, outputs
+from models.networks.readout import FEATURES, READ_JOINTS, Reading
+from models.skeleton import COCO17, MIRROR
+from models.training.losses import Target
+
+_COCO = torch.tensor(COCO17.source)
+_MIRROR = torch.from_numpy(MIRROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a picture network reads: errors in sizes of the person, with the scores they came with, [B, ...]."""
+
+    error: Tensor
+    """[B, 17, 2]"""
+    second_error: Tensor
+    """[B, 17, 2] of the regressed joints."""
+    scores: Tensor
+    """[B, 17]"""
+    center_score: Tensor
+    """[B]"""
+    inside: Tensor
+    """[B, 25]"""
+    extent_px: Tensor
+    """[B] size of the people they were read of."""
+
+    @staticmethod
+    def of(table: dict[str, Tensor]) -> "Habits":
+        """The habits that rows of a table of readings show; all of them must be of people."""
+        true = table["true_px"].float()[:, _COCO]
+        size = extent_px(table["true_px"].float())
+        relative = size[:, None, None]
+        return Habits((table["joints_px"] - true) / relative, (table["regressed_px"] - true) / relative,
+                      table["scores"].float(), table["center_score"].float(), table["inside"].float(), size)
+
+    def read(self, px: Tensor, who: Tensor) -> Reading:
+        """Joints [M, 25, 2] as read with the habits of `who` [M]; no picture features."""
+        size = extent_px(px)[:, None, None]
+        true = px[:, _COCO]
+        features = torch.zeros(len(px), READ_JOINTS + 1, FEATURES, device=px.device)
+        return Reading(true + self.error[who] * size, self.scores[who], true + self.second_error[who] * size, features,
+                       self.center_score[who])
+
+
+def extent_px(px: Tensor) -> Tensor:
+    """[M] root of the area of the box round joints [M, 25, 2]."""
+    return ((px.amax(1) - px.amin(1)) + 1.0).prod(-1).sqrt()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """M bodies before a camera each."""
+
+    intrinsics: Tensor
+    """[M, 4]"""
+    target: Target
+
+
+class Cameras:
+    """Draws scenes from bodies in their own upright frame (y down, pelvis at the origin)."""
+
+    def __init__(self, bodies_mm: Tensor, generator: torch.Generator):
+        self.bodies_mm, self.generator = bodies_mm, generator
+
+    def draw(self, habits: Habits, who: Tensor) -> Scene:
+        """Bodies as large in the picture as the people whose habits they take, turned and placed at random."""
+        count = len(who)
+        pick = torch.randint(len(self.bodies_mm), (count,), generator=self.generator)
+        body = self._mirrored(self.bodies_mm[pick])
+        rotation = self._rotation(count)
+        rel = body @ rotation.mT
+        focal = 224 / torch.tan(self._uniform(count, 30, 100) * math.pi / 360)
+        size = habits.extent_px[who].clamp(12, 400)
+        # Depth for which the body comes out at that size, not nearer than where it would touch the camera.
+        spread = ((rel[..., :2].amax(1) - rel[..., :2].amin(1)).clamp_min(200)).prod(-1).sqrt()
+        depth = torch.maximum(focal * spread / size, 350 - rel[..., 2].amin(1))
+        place = torch.stack([self._uniform(count, -0.9, 0.9) * 224, self._uniform(count, -0.9, 0.9) * 160], 1)
+        root = torch.cat([place / focal[:, None] * depth[:, None], depth[:, None]], 1)
+        space = rel + root[:, None]
+        px = space[..., :2] / space[..., 2:] * focal[:, None, None] + 224
+        intrinsics = torch.stack([focal, focal, torch.full_like(focal, 224), torch.full_like(focal, 224)], 1)
+        ones = torch.ones(count, 25)
+        return Scene(intrinsics, Target(px, rel, root, ones, ones, habits.inside[who], extent_px(px) * 1.15, torch.ones(count)))
+
+    def _mirrored(self, body: Tensor) -> Tensor:
+        flip = torch.rand(len(body), generator=self.generator) < 0.5
+        other = body[:, _MIRROR] * torch.tensor([-1.0, 1.0, 1.0])
+        return torch.where(flip[:, None, None], other, body)
+
+    def _rotation(self, count: int) -> Tensor:
+        """[M, 3, 3] any yaw, pitch as cameras have it, a little roll."""
+        yaw = self._uniform(count, -math.pi, math.pi)
+        pitch = torch.where(torch.rand(count, generator=self.generator) < 0.6, self._uniform(count, -0.25, 0.35),
+                            self._uniform(count, -0.6, 1.2))
+        roll = torch.randn(count, generator=self.generator) * 0.08
+        return _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
+
+    def _uniform(self, count: int, low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(count, generator=self.generator)
+
+
+def _about(axis: int, angle: Tensor) -> Tensor:
+    """[M, 3, 3] rotations about a coordinate axis."""
+    c, s = angle.cos(), angle.sin()
+    one, none = torch.ones_like(c), torch.zeros_like(c)
+    rows = {0: (one, none, none, none, c, -s, none, s, c), 1: (c, none, s, none, one, none, -s, none, c),
+            2: (c, -s, none, s, c, none, none, none, one)}[axis]
+    return torch.stack(rows, 1).view(-1, 3, 3)
+
+
+@torch.no_grad()
+def prior_from(body: Body) -> Prior:
+    """A stage's answer as the next stage's prior, in the same pixels."""
+    said = outputs(body)
+    return Prior(said["joints_px"], said["joints_rel_mm"], said["sigma_mm"], said["joint_scores"])
+
+
+def through(prior: Prior, scene: Scene, size_px: float) -> tuple[Prior, Scene]:
+    """The same people and prior in the window that the prior asks for, `size_px` a side.
+
+    The window's box is the prior's joints as in `crops.person_window`, without a frame to stop at.
+    """
+    low, high = prior.joints_px.amin(1), prior.joints_px.amax(1)
+    side = ((high - low).amax(1) * 1.25).clamp_min(16)
+    scale, corner = size_px / side, (low + high) / 2 - side[:, None] / 2
+    focal = scene.intrinsics[:, :2] * scale[:, None]
+    centre = (scene.intrinsics[:, 2:] - corner) * scale[:, None]
+
+    def enter(px: Tensor) -> Tensor:
+        return (px - corner[:, None]) * scale[:, None, None]
+
+    target = scene.target._replace(px=enter(scene.target.px), size_px=scene.target.size_px * scale)
+    return prior._replace(joints_px=enter(prior.joints_px)), Scene(torch.cat([focal, centre], 1), target)
+
+
+def seeded(seed: int, *more: int) -> torch.Generator:
+    """A generator that depends on all of the numbers."""
+    return torch.Generator().manual_seed(int(np.random.SeedSequence((seed, *more)).generate_state(1)[0]))

@@ -1,0 +1,117 @@
+"""Batches for a head: people read in rendered pictures, in real photos, and simulated from motion capture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from models.networks.body import Prior
+from models.networks.coarse import CoarseStage
+from models.networks.crop import CropStage
+from models.networks.readout import Reading
+from models.training.losses import Target, target_of
+from models.training.readings import reading_of
+from models.training.recipe import Optimiser
+from models.training.simulate import Cameras, Habits, prior_from, through
+
+Table = dict[str, Tensor]
+PRIOR_COLUMNS = ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """M people for one step."""
+
+    reading: Reading
+    intrinsics: Tensor
+    prior: Prior | None
+    target: Target
+    use_features: Tensor
+    """[M] 0 where the picture features are hidden or there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A stage that comes before, and what it read of the very people that this stage read (row for row)."""
+
+    stage: CoarseStage | CropStage
+    habits: Habits
+
+
+class Supply:
+    """Draws mixed batches; all chance comes from one generator."""
+
+    def __init__(self, rendered: Table, photos: Table | None, cameras: Cameras, earlier: Sequence[Earlier],
+                 size_px: int | None, optimiser: Optimiser, generator: torch.Generator):
+        self.rendered, self.photos, self.cameras, self.earlier = rendered, photos, cameras, earlier
+        self.size_px, self.optimiser, self.generator = size_px, optimiser, generator
+        people = rendered["is_person"] > 0
+        self.habits = Habits.of({name: values[people] for name, values in rendered.items()})
+
+    def draw(self) -> Batch:
+        """The next batch."""
+        o = self.optimiser
+        simulated = round(o.batch * o.simulated)
+        real = 0 if self.photos is None else round(o.batch * o.photos)
+        parts = [self._seen(self.rendered, o.batch - simulated - real), self._simulated(simulated)]
+        if self.photos is not None:
+            parts.append(self._seen(self.photos, real))
+        return _joined(parts)
+
+    def _seen(self, table: Table, count: int) -> Batch:
+        rows = torch.randint(len(table["is_person"]), (count,), generator=self.generator)
+        prior = Prior(*(table[name][rows].float() for name in PRIOR_COLUMNS)) if self.earlier else None
+        shown = (torch.rand(count, generator=self.generator) >= self.optimiser.hide_features).float()
+        return Batch(reading_of(table, rows), table["intrinsics"][rows].float(), prior, target_of(table, rows), shown)
+
+    def _simulated(self, count: int) -> Batch:
+        who = torch.randint(len(self.habits.scores), (count,), generator=self.generator)
+        first = self.earlier[0].habits if self.earlier else self.habits
+        scene, prior = self.cameras.draw(first, who), None
+        hidden = torch.zeros(count)
+        for step in self.earlier[: self._depth()]:
+            if prior is not None:
+                prior, scene = through(prior, scene, step.stage.size_px)
+            with torch.no_grad():
+                body = step.stage.head(step.habits.read(scene.target.px, who), scene.intrinsics, prior, hidden)
+            prior = prior_from(body)
+        if prior is not None and self.size_px is not None:
+            prior, scene = through(prior, scene, self.size_px)
+        return Batch(self.habits.read(scene.target.px, who), scene.intrinsics, prior, scene.target, hidden)
+
+    def _depth(self) -> int:
+        """How many earlier stages have looked: a stage may be skipped."""
+        if not self.earlier:
+            return 0
+        return 1 + int(torch.randint(len(self.earlier), (1,), generator=self.generator))
+
+
+def people_only(table: Table) -> Table:
+    """The rows that are of people."""
+    rows = table["is_person"] > 0
+    return {name: values[rows] for name, values in table.items()}
+
+
+def _joined(parts: Sequence[Batch]) -> Batch:
+    def rows(kind: type[tuple[Tensor, ...]], items: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+        return kind(*(torch.cat(columns) for columns in zip(*items, strict=True)))
+
+    priors = [part.prior for part in parts if part.prior is not None]
+    return Batch(
+        reading=rows(Reading, [part.reading for part in parts]),
+        intrinsics=torch.cat([part.intrinsics for part in parts]),
+        prior=rows(Prior, priors) if priors else None,
+        target=rows(Target, [part.target for part in parts]),
+        use_features=torch.cat([part.use_features for part in parts]),
+    )
+
+
+def on(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device."""
+    def put(value: object) -> object:
+        if isinstance(value, Tensor):
+            return value.to(device, non_blocking=True)
+        return type(value)(*map(put, value)) if isinstance(value, tuple) else value
+
+    return replace(batch, **{f.name: put(getattr(batch, f.name)) for f in fields(batch)})
