@@ -124,7 +124,8 @@ class MoveNet(nn.Module):
 
     def forward(self, image_bgr: Tensor) -> Maps:
         """Dense maps of uint8 pictures [N, H, W, 3], H and W multiples of 32."""
-        x = image_bgr.flip(-1).permute(0, 3, 1, 2).to(self.stem.weight.dtype) / 127.5 - 1  # [N, 3, H, W] RGB
+        # The cast comes first: TensorRT lets nothing else touch bytes.
+        x = image_bgr.to(self.stem.weight.dtype).permute(0, 3, 1, 2).flip(1) / 127.5 - 1  # [N, 3, H, W] RGB
         x = F.relu6(self.stem(x))
         taps: list[Tensor] = []
         for index, group in enumerate(self.groups):

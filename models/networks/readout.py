@@ -44,7 +44,7 @@ def regressed(maps: Maps, cells: Tensor) -> Tensor:
     """[N, K, 17, 2] joints as (y, x) in cells, as the flat cells [N, K] regress them."""
     width = maps.center.shape[3]
     moves = _gather(maps.regress, cells).unflatten(2, (READ_JOINTS, 2))  # [N, K, 34] -> [N, K, 17, 2]
-    origin = torch.stack([cells // width, cells % width], -1)  # [N, K, 2]
+    origin = _row_and_column(cells, width)  # [N, K, 2]
     return moves + origin.unsqueeze(2).to(moves.dtype)
 
 
@@ -82,8 +82,8 @@ def read(maps: Maps, cells: Tensor, guides: tuple[Tensor, ...] = (), guide_width
     channel = 2 * torch.arange(READ_JOINTS, device=cells.device).view(1, 1, -1, 1) * (h * w)
     both = torch.cat([cell + channel, cell + channel + h * w], 3)  # [N, K, 17, 2]: dy, dx
     offset = torch.gather(maps.offsets.flatten(1), 1, both.flatten(1)).view(both.shape)
-    joints = torch.cat([cell // w, cell % w], 3).to(offset.dtype) + offset  # [N, K, 17, 2] (y, x) cells
-    centre = torch.stack([cells // w, cells % w], -1).to(offset.dtype).unsqueeze(2) + 0.5
+    joints = _row_and_column(cell.squeeze(3), w).to(offset.dtype) + offset  # [N, K, 17, 2] (y, x) cells
+    centre = _row_and_column(cells, w).to(offset.dtype).unsqueeze(2) + 0.5
     seen = _sample(maps, torch.cat([joints, centre], 2))  # [N, K, 18, 88]
     return Reading(
         joints_px=(STRIDE * joints.flip(-1)).flatten(0, 1),
@@ -92,6 +92,12 @@ def read(maps: Maps, cells: Tensor, guides: tuple[Tensor, ...] = (), guide_width
         features=seen.flatten(0, 1),
         center_score=_gather(maps.center, cells).sigmoid().view(n * k),
     )
+
+
+def _row_and_column(cells: Tensor, width: int) -> Tensor:
+    """[..., 2] (y, x) of flat cells; without `%`, which the exporter lacks for a symbolic width."""
+    row = cells // width
+    return torch.stack([row, cells - row * width], -1)
 
 
 def _bell(y: Tensor, x: Tensor, about: Tensor, width: Tensor) -> Tensor:
