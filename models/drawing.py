@@ -27,6 +27,7 @@ SURE: Final = 0.5
 """A bone is dashed where a joint's score is below this."""
 
 _BACKGROUND, _GRID, _TEXT = (34, 30, 28), (92, 84, 78), (225, 222, 218)
+_RIM = (12, 10, 10)
 _LEFT = np.array([name.startswith("left") for name in JOINT_NAMES])
 _PARTS = 16
 """OpenCV takes fixed-point coordinates: sixteenths of a pixel (shift 4)."""
@@ -85,17 +86,18 @@ def _skeleton(ink: _Ink, points_px: Floats, person: Person, width: int) -> None:
             sure = min(scores[a], scores[b])
             tint = _tint(shade, b) if not extra else shade
             opacity = (0.35 + 0.65 * sure) * (0.4 if extra else 1)
-            pieces = [(points_px[a], points_px[b])] if sure >= SURE else _dashes(points_px[a], points_px[b], 2.5 * width)
-            for start, end in pieces:
+            bone = points_px[a], points_px[b]
+            for start, end in [bone] if sure >= SURE else _dashes(*bone, 2.5 * width):
                 ink.line(start, end, tint, width + extra, opacity)
     for joint, point in enumerate(points_px):
         ink.dot(point, _tint(colour, joint), 0.9 * width, 0.35 + 0.65 * float(scores[joint]))
 
 
 def _write(image: Image, text: str, left_bottom_px: tuple[float, float], scale: float, colour: Colour = _TEXT) -> None:
-    at = round(left_bottom_px[0]), round(left_bottom_px[1])
-    for shade, width in (((0, 0, 0), 3), (colour, 1)):
-        cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, shade, width, cv2.LINE_AA)
+    x, y = round(left_bottom_px[0]), round(left_bottom_px[1])
+    # A dark rim by moving the text: a thicker stroke would also be a wider one.
+    for dx, dy, shade in ((-1, 0, _RIM), (1, 0, _RIM), (0, -1, _RIM), (0, 1, _RIM), (0, 0, colour)):
+        cv2.putText(image, text, (x + dx, y + dy), cv2.FONT_HERSHEY_SIMPLEX, scale, shade, 1, cv2.LINE_AA)
 
 
 def overlay(image_bgr: Image, people: Iterable[Person]) -> Image:
@@ -121,7 +123,7 @@ def _camera_to_view(turn_deg: float, above_deg: float) -> Floats:
     turn, above = np.radians([turn_deg, above_deg])
     about_y = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(above), -np.sin(above)], [0, np.sin(above), np.cos(above)]])
-    return about_x @ about_y
+    return np.asarray(about_x @ about_y)
 
 
 def _ground_lines(joints_mm: Floats) -> tuple[Floats, float]:
@@ -140,7 +142,9 @@ def _ground_lines(joints_mm: Floats) -> tuple[Floats, float]:
     return np.array(across + along), pitch
 
 
-def _view(people: tuple[Person, ...], size_wh_px: tuple[int, int], title: str, turn_deg: float, above_deg: float) -> Image:
+def _view(
+    people: tuple[Person, ...], size_wh_px: tuple[int, int], title: str, turn_deg: float, above_deg: float,
+) -> Image:
     """The people in 3D, parallel projection, filling the picture."""
     (width, height), axes = size_wh_px, _camera_to_view(turn_deg, above_deg).T
     joints_mm = np.stack([person.pose.joints_mm for person in people])
