@@ -8,38 +8,58 @@ import pytest
 from models.errors import RunnerError
 from models.records import Stage
 from models.runners import RUNTIMES, load_runner
+from models.runners.onnx import OnnxRunner
+from models.runners.profiles import Profile
 from models.runners.providers import cuda_devices
+from models.runners.tensorrt import TensorRtRunner
+
+PADDED = "padded batches without a GPU"
 
 
-@pytest.fixture(params=RUNTIMES)
-def runner(request, tiny_stage, tmp_path):
-    if request.param != "onnxruntime" and not cuda_devices():
+@pytest.fixture(params=[*RUNTIMES, PADDED])
+def runner(request, tiny_stage, engine_double, tmp_path):
+    if request.param == PADDED:
+        inputs = OnnxRunner(tiny_stage, Stage.REFINE).inputs
+        runner = TensorRtRunner(engine_double(), Stage.REFINE, inputs, [Profile(None, (1, 4))], "double")
+    elif request.param == "onnxruntime" or cuda_devices():
+        runner = load_runner(Stage.REFINE, tiny_stage, runtime=request.param, cache=tmp_path)
+    else:
         pytest.skip(f"{request.param} needs an NVIDIA GPU and the driver offers none")
-    runner = load_runner(Stage.REFINE, tiny_stage, runtime=request.param)
     yield runner
     runner.close()
 
 
-def test_an_item_in_a_batch_gets_the_answer_it_gets_alone(runner, crops):
-    together = runner.run(crops)["joints_px"]
-    alone = [runner.run({name: array[[i]] for name, array in crops.items()})["joints_px"][0] for i in range(2)]
+def assert_same(got, want):
+    for name in want:
+        np.testing.assert_allclose(got[name], want[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
-    np.testing.assert_allclose(together, alone, rtol=1e-5)
+
+def item(batch, index):
+    return {name: array[[index]] for name, array in batch.items()}
+
+
+@pytest.mark.parametrize("copies", [1, 4])
+def test_an_item_in_a_batch_gets_the_answer_it_gets_alone(runner, crops, copies):
+    batch = {name: np.concatenate([array] * copies) for name, array in crops.items()}
+    together = runner.run(batch)
+
+    for index in range(2 * copies):
+        assert_same(item(together, index), runner.run(item(crops, index % 2)))
 
 
 def test_an_answer_does_not_depend_on_the_place_in_the_batch(runner, crops):
-    swapped = runner.run({name: array[::-1].copy() for name, array in crops.items()})["joints_px"]
+    swapped = runner.run({name: array[::-1].copy() for name, array in crops.items()})
 
-    np.testing.assert_allclose(swapped[::-1], runner.run(crops)["joints_px"], rtol=1e-5)
+    assert_same({name: array[::-1] for name, array in swapped.items()}, runner.run(crops))
 
 
 def test_calls_from_several_threads_get_their_own_answers(runner, crops):
-    items = [{name: array[[i % 2]] for name, array in crops.items()} for i in range(8)]
     with ThreadPoolExecutor(4) as pool:
-        answers = [answer["joints_px"][0] for answer in pool.map(runner.run, items)]
+        answers = list(pool.map(runner.run, [item(crops, index % 2) for index in range(8)]))
 
-    together = runner.run(crops)["joints_px"]
-    np.testing.assert_allclose(answers, [together[i % 2] for i in range(8)], rtol=1e-5)
+    together = runner.run(crops)
+    for index, answer in enumerate(answers):
+        assert_same(answer, item(together, index % 2))
 
 
 @pytest.mark.parametrize(("change", "says"), [
@@ -59,7 +79,8 @@ def test_an_empty_batch_is_refused(runner, crops):
         runner.run({name: array[:0] for name, array in crops.items()})
 
 
-def test_a_closed_runner_says_so(runner, crops):
+def test_a_closed_runner_says_so_and_may_be_closed_again(runner, crops):
+    runner.close()
     runner.close()
 
     with pytest.raises(RunnerError, match="closed"):

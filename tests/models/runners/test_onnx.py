@@ -52,13 +52,13 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, content):
 
 
 def test_an_unknown_runtime_is_refused_with_what_is_allowed(tiny_stage):
-    with pytest.raises(RunnerError, match="must be one of onnxruntime, onnxruntime-gpu.*got 'cuda'"):
+    with pytest.raises(RunnerError, match=r"must be one of onnxruntime, onnxruntime-gpu.*got 'cuda'"):
         load_runner(Stage.REFINE, tiny_stage, runtime="cuda")
 
 
 @pytest.mark.skipif(cuda_devices() > 0, reason="a GPU is here")
 def test_a_demanded_gpu_that_is_not_there_is_refused_before_the_runtime_can_fall_back(tiny_stage):
-    with pytest.raises(RunnerError, match="needs an NVIDIA GPU, but the driver .* offers none"):
+    with pytest.raises(RunnerError, match=r"needs an NVIDIA GPU, but the driver .* offers none"):
         load_runner(Stage.REFINE, tiny_stage, runtime="onnxruntime-gpu")
     with pytest.raises(RunnerError, match="needs an NVIDIA GPU"):
         OnnxRunner(tiny_stage, Stage.REFINE, provider=CUDA)
