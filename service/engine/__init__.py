@@ -1,0 +1,1 @@
+"""The async scheduler: queues, batches, deadlines, load."""

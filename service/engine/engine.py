@@ -1,0 +1,216 @@
+"""The cascade as a service: loaded once, asked by many at a time, never on the event loop."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from models.arrays import Image
+from models.cascade import Cascade
+from models.errors import StageDown
+from models.manifest import Manifest
+from models.options import Options
+from models.records import Frame, Stage
+from service.engine.driver import FrameClock, FrameDriver
+from service.engine.load import LoadController
+from service.engine.worker import StageRun, StageWorker
+from service.errors import Draining, Overloaded, PoseCascadeError, StageUnavailable, Starting
+from service.media.decode import DecodedImage, Limits, decode
+from service.metrics import Metrics
+from service.settings import Settings
+from service.timing import accounted
+
+log = logging.getLogger(__name__)
+BROKEN_AFTER = 5
+"""Failures of the first stage in a row that no restart of a single frame will cure."""
+
+
+class State(StrEnum):
+    """Of the whole service."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+    FAILED = "failed"
+    """It did not start, or the first stage fails again and again: only a restart helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """What exists while requests are served."""
+
+    cascade: Cascade
+    workers: Mapping[Stage, StageWorker]
+
+
+class Engine:
+    """Owns the cascade, its stage workers and the threads that decode and cut."""
+
+    def __init__(self, settings: Settings, load: Callable[[], Cascade], metrics: Metrics) -> None:
+        """
+        Args:
+            settings: bounds, limits and threads.
+            load: called once, in a thread; what it raises becomes the reason of `FAILED`.
+            metrics: told of every frame and batch.
+        """
+        self._settings, self._load_cascade, self._metrics = settings, load, metrics
+        self._limits = Limits(settings.max_bytes, settings.max_pixels)
+        self._load = LoadController(target_s=settings.queue_target_ms / 1000)
+        self._decoders = ThreadPoolExecutor(settings.threads, thread_name_prefix="decode")
+        self._cutters = ThreadPoolExecutor(settings.threads, thread_name_prefix="cascade")
+        self._decoding = 0
+        self._closing = asyncio.Event()
+        self._serving: _Serving | None = None
+        self._fault: str | None = None
+        metrics.watch(ready=lambda: self.state is State.READY, load_price=lambda: self._load.price)
+
+    @property
+    def state(self) -> State:
+        if self._fault or self._broken_stage():
+            return State.FAILED
+        if self._closing.is_set():
+            return State.DRAINING
+        return State.READY if self._serving else State.STARTING
+
+    def refusal(self) -> PoseCascadeError | None:
+        """Why nothing is served just now; None when it is."""
+        match self.state:
+            case State.STARTING:
+                return Starting("the weights are being loaded and warmed up; ask again soon")
+            case State.DRAINING:
+                return Draining("the service is shutting down; ask another one")
+            case State.FAILED:
+                return StageUnavailable(self._fault or f"{self._broken_stage()} failed {BROKEN_AFTER} times in a row")
+        return None
+
+    @property
+    def manifest(self) -> Manifest:
+        """
+        Raises:
+            Starting, Draining, StageUnavailable: nothing is served.
+        """
+        return self._now().cascade.manifest
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Names that `Options.policy` may take. Raises as `manifest` does."""
+        return self._now().cascade.policies
+
+    def providers(self) -> dict[Stage, str]:
+        """What each stage really runs on. Raises as `manifest` does."""
+        return {stage: worker.provider for stage, worker in self._now().workers.items()}
+
+    def failures(self) -> dict[Stage, int]:
+        """Batches that each stage failed in a row."""
+        return {stage: worker.failures for stage, worker in self._serving.workers.items()} if self._serving else {}
+
+    def drain(self) -> None:
+        """Takes nothing new from now on; what is under way is finished."""
+        self._closing.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Loads beside the body, serves while it runs, and frees everything after it."""
+        stopped = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._serve(stopped))
+            try:
+                yield
+            finally:
+                self.drain()
+                stopped.set()
+
+    async def decode(self, data: bytes) -> DecodedImage:
+        """The picture in `data`, decoded in a thread.
+
+        Raises:
+            Overloaded: too many pictures are being decoded.
+            EmptyBody, TooManyBytes, TooManyPixels, UnsupportedMedia, BadImage: see `service.media.decode`.
+        """
+        if self._decoding >= self._settings.max_decoding:
+            raise Overloaded(f"{self._decoding} pictures are being decoded")
+        self._decoding += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._decoders, decode, data, self._limits)
+        finally:
+            self._decoding -= 1
+
+    async def infer(self, image_bgr: Image, options: Options, *, deadline: float | None = None) -> Frame:
+        """The people in a picture. A caller who is cancelled costs no further inference.
+
+        Args:
+            image_bgr: not written to, and kept until the answer.
+            options: validated; see `service.parameters`.
+            deadline: in the loop's time; deeper looks are left out to meet it. None: `answer_timeout_s` from now.
+
+        Returns:
+            The frame; its `timing_ms` has a `queue` too and adds up to its `total`.
+
+        Raises:
+            Starting, Draining, Overloaded, StageUnavailable: not now, see each.
+        """
+        serving, began_s, clock = self._now(), time.perf_counter(), FrameClock()
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
+        steps = serving.cascade.steps(image_bgr, options, load_price=self._load.price, clock=clock)
+        budget_s = None if options.budget_ms is None else options.budget_ms / 1000
+        try:
+            frame = await FrameDriver(steps, serving.workers, self._cutters, clock, deadline, budget_s).run()
+        except StageDown as error:
+            raise StageUnavailable(str(error)) from error
+        took_s = time.perf_counter() - began_s
+        self._metrics.count_frame(frame, took_s)
+        return replace(frame, timing_ms=accounted(frame.timing_ms | {"queue": clock.waited_s * 1000}, took_s * 1000))
+
+    def _now(self) -> _Serving:
+        if (refusal := self.refusal()) is not None:
+            raise refusal
+        assert self._serving is not None
+        return self._serving
+
+    def _broken_stage(self) -> Stage | None:
+        """Only the first stage is needed for an answer."""
+        return Stage.COARSE if self.failures().get(Stage.COARSE, 0) >= BROKEN_AFTER else None
+
+    async def _serve(self, stopped: asyncio.Event) -> None:
+        """Owns the cascade from its loading to its end."""
+        try:
+            cascade = await asyncio.to_thread(self._warm_cascade)
+        except Exception as error:
+            self._fault = f"the service did not start: {error}"
+            log.error("%s", self._fault, exc_info=error)
+            return
+        try:
+            async with AsyncExitStack() as stack:
+                workers = {stage: self._worker(cascade, stage) for stage in cascade.runners}
+                for worker in workers.values():
+                    await stack.enter_async_context(worker.running())
+                self._serving = _Serving(cascade, workers)
+                await stopped.wait()
+        finally:
+            for pool in (self._decoders, self._cutters):
+                await asyncio.to_thread(pool.shutdown)
+            cascade.close()
+
+    def _warm_cascade(self) -> Cascade:
+        began_s = time.perf_counter()
+        cascade = self._load_cascade()
+        cascade.warm_up()
+        log.info("%s %s ready after %.1f s", cascade.manifest.name, cascade.manifest.version,
+                 time.perf_counter() - began_s)
+        return cascade
+
+    def _worker(self, cascade: Cascade, stage: Stage) -> StageWorker:
+        bound = self._settings.coarse_queue if stage is Stage.COARSE else self._settings.deep_queue
+        worker = StageWorker(stage, cascade.runners[stage], buckets=cascade.manifest.stages[stage].batch_buckets,
+                             bound=bound, on_run=self._ran)
+        self._metrics.watch_queue(stage, worker.waiting)
+        return worker
+
+    def _ran(self, run: StageRun) -> None:
+        self._load.observe(run.waited_s)
+        self._metrics.count_run(run)
