@@ -1,0 +1,31 @@
+"""Whether the process lives, and whether it serves."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.engine.engine import State
+from service.openapi import described
+from service.schema import JSON, LiveReply, ReadyReply, StageHealth, encoded
+from service.state import Service
+
+router = APIRouter()
+
+
+@router.get("/v1/health/live", **described("live", "Is the process worth keeping?", LiveReply, 503))
+async def live(request: Request) -> Response:
+    """200 while the process can still become or stay ready; 503 when only a restart helps."""
+    engine = Service.of(request).engine
+    if engine.state is State.FAILED and (refusal := engine.refusal()) is not None:
+        raise refusal
+    return Response(encoded(LiveReply(status="live")), media_type=JSON)
+
+
+@router.get("/v1/health/ready", **described("ready", "Are requests served?", ReadyReply, 503))
+async def ready(request: Request) -> Response:
+    """200 while pictures are answered; 503 while starting, draining or broken. A deeper stage that fails does not make
+    it unready: people keep their shallower answer."""
+    engine = Service.of(request).engine
+    providers, failures = engine.providers(), engine.failures()
+    stages = {stage: StageHealth(provider=providers[stage], failures=failures[stage]) for stage in providers}
+    return Response(encoded(ReadyReply(status="ready", stages=stages)), media_type=JSON)
