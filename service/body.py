@@ -92,10 +92,16 @@ class _Form:
     """Collects the parts as the parser finds them; copies each byte once."""
 
     parts: list[_Part] = field(default_factory=list)
+    complete: bool = False
+    """The closing boundary came."""
 
     def callbacks(self) -> dict[str, Callable[..., None]]:
         return {"on_part_begin": self._begin, "on_header_field": self._header_field,
-                "on_header_value": self._header_value, "on_header_end": self._header_end, "on_part_data": self._data}
+                "on_header_value": self._header_value, "on_header_end": self._header_end, "on_part_data": self._data,
+                "on_end": self._end}
+
+    def _end(self) -> None:
+        self.complete = True
 
     def _begin(self) -> None:
         self.parts.append(_Part())
@@ -120,9 +126,10 @@ def _image_part(body: bytes, boundary: bytes) -> bytes:
     try:
         parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]  # a TypedDict of the same keys
         parser.write(body)
-        parser.finalize()
     except (FormParserError, ValueError) as error:
         raise BadImage(f"the multipart form is damaged: {error}") from error
+    if not form.complete:
+        raise BadImage("the multipart form is truncated: its closing boundary is missing")
     for index, part in enumerate(form.parts):
         if part.name != "image" or index:
             raise BadParameter(part.name, "a part of the form", "one part named `image`; settings go into the query")

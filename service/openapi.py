@@ -90,8 +90,7 @@ def document(app: FastAPI) -> dict[str, Any]:
                            openapi_version="3.1.0")
     components = document.setdefault("components", {})
     schemas: dict[str, Any] = {}
-    record: type[Wire]
-    for record in (Problem, *_replies()):
+    for record in _records():
         schema = record.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
         schemas |= schema.pop("$defs", {})
         schemas[record.__name__] = schema
@@ -100,5 +99,5 @@ def document(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _replies() -> list[type[Wire]]:
-    return [record for record in Wire.__subclasses__() if record.__name__.endswith("Reply")]
+def _records() -> list[type[Wire]]:
+    return [Problem, *(record for record in Wire.__subclasses__() if record.__name__.endswith("Reply"))]

@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from asyncio import AbstractEventLoop
 from collections.abc import Generator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,6 +12,7 @@ from models.cascade import DeepStagesSkipped
 from models.errors import StageDown
 from models.records import Frame, Stage, Stop
 from models.runners.base import StageBatch
+from service.engine.threads import Threads
 from service.engine.worker import Answer, StageWorker
 from service.errors import Overloaded
 
@@ -37,7 +36,7 @@ class FrameDriver:
 
     steps: Steps
     workers: Mapping[Stage, StageWorker]
-    executor: Executor
+    threads: Threads
     """For the arithmetic between the stages: crops, routing."""
     clock: FrameClock
     deadline_s: float
@@ -52,15 +51,14 @@ class FrameDriver:
             StageDown: the first stage failed.
             Draining: the service is closing.
         """
-        loop = asyncio.get_running_loop()
         reply: Reply = None
         while True:
-            step = await loop.run_in_executor(self.executor, _advance, self.steps, reply)
+            step = await self.threads.run(_advance, self.steps, reply)
             if isinstance(step, Frame):
                 return step
-            reply = await (self._look(step, loop) if step.stage is Stage.COARSE else self._look_deeper(step))
+            reply = await (self._look(step) if step.stage is Stage.COARSE else self._look_deeper(step))
 
-    async def _look(self, batch: StageBatch, loop: AbstractEventLoop) -> Reply:
+    async def _look(self, batch: StageBatch) -> Reply:
         try:
             reply = await self._outputs(batch)
         except TimeoutError:
@@ -68,7 +66,7 @@ class FrameDriver:
         except StageDown as error:
             return error  # the steps decide what that means
         if self.budget_s is not None:
-            self.deadline_s = min(self.deadline_s, loop.time() + self.budget_s)
+            self.deadline_s = min(self.deadline_s, asyncio.get_running_loop().time() + self.budget_s)
         return reply
 
     async def _look_deeper(self, batch: StageBatch) -> Reply:

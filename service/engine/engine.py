@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,6 +16,7 @@ from models.options import Options
 from models.records import Frame, Stage
 from service.engine.driver import FrameClock, FrameDriver
 from service.engine.load import LoadController
+from service.engine.threads import Threads
 from service.engine.worker import StageRun, StageWorker
 from service.errors import Draining, Overloaded, PoseCascadeError, StageUnavailable, Starting
 from service.media.decode import DecodedImage, Limits, decode
@@ -60,8 +60,8 @@ class Engine:
         self._settings, self._load_cascade, self._metrics = settings, load, metrics
         self._limits = Limits(settings.max_bytes, settings.max_pixels)
         self._load = LoadController(target_s=settings.queue_target_ms / 1000)
-        self._decoders = ThreadPoolExecutor(settings.threads, thread_name_prefix="decode")
-        self._cutters = ThreadPoolExecutor(settings.threads, thread_name_prefix="cascade")
+        self._decoders = Threads(settings.threads, "decode")
+        self._cutters = Threads(settings.threads, "cascade")
         self._decoding = 0
         self._closing = asyncio.Event()
         self._serving: _Serving | None = None
@@ -87,22 +87,31 @@ class Engine:
                 return StageUnavailable(self._fault or f"{self._broken_stage()} failed {BROKEN_AFTER} times in a row")
         return None
 
+    def admit(self) -> None:
+        """To be asked before new work is taken on; `infer` itself finishes what was taken on before a drain.
+
+        Raises:
+            Starting, Draining, StageUnavailable: nothing new is served.
+        """
+        if (refusal := self.refusal()) is not None:
+            raise refusal
+
     @property
     def manifest(self) -> Manifest:
         """
         Raises:
-            Starting, Draining, StageUnavailable: nothing is served.
+            Starting, StageUnavailable: it is not loaded.
         """
-        return self._now().cascade.manifest
+        return self._loaded().cascade.manifest
 
     @property
     def policies(self) -> tuple[str, ...]:
         """Names that `Options.policy` may take. Raises as `manifest` does."""
-        return self._now().cascade.policies
+        return self._loaded().cascade.policies
 
     def providers(self) -> dict[Stage, str]:
         """What each stage really runs on. Raises as `manifest` does."""
-        return {stage: worker.provider for stage, worker in self._now().workers.items()}
+        return {stage: worker.provider for stage, worker in self._loaded().workers.items()}
 
     def failures(self) -> dict[Stage, int]:
         """Batches that each stage failed in a row."""
@@ -135,7 +144,7 @@ class Engine:
             raise Overloaded(f"{self._decoding} pictures are being decoded")
         self._decoding += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._decoders, decode, data, self._limits)
+            return await self._decoders.run(decode, data, self._limits)
         finally:
             self._decoding -= 1
 
@@ -153,7 +162,7 @@ class Engine:
         Raises:
             Starting, Draining, Overloaded, StageUnavailable: not now, see each.
         """
-        serving, began_s, clock = self._now(), time.perf_counter(), FrameClock()
+        serving, began_s, clock = self._loaded(), time.perf_counter(), FrameClock()
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
         steps = serving.cascade.steps(image_bgr, options, load_price=self._load.price, clock=clock)
@@ -166,10 +175,9 @@ class Engine:
         self._metrics.count_frame(frame, took_s)
         return replace(frame, timing_ms=accounted(frame.timing_ms | {"queue": clock.waited_s * 1000}, took_s * 1000))
 
-    def _now(self) -> _Serving:
-        if (refusal := self.refusal()) is not None:
-            raise refusal
-        assert self._serving is not None
+    def _loaded(self) -> _Serving:
+        if self._serving is None:
+            raise self.refusal() or Starting("the weights are being loaded")
         return self._serving
 
     def _broken_stage(self) -> Stage | None:
@@ -192,8 +200,8 @@ class Engine:
                 self._serving = _Serving(cascade, workers)
                 await stopped.wait()
         finally:
-            for pool in (self._decoders, self._cutters):
-                await asyncio.to_thread(pool.shutdown)
+            await self._decoders.close()
+            await self._cutters.close()
             cascade.close()
 
     def _warm_cascade(self) -> Cascade:

@@ -6,7 +6,6 @@ import time
 from asyncio import Future
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from models.errors import StageDown
 from models.records import Stage
 from models.runners.base import Arrays, Runner
+from service.engine.threads import Threads
 from service.errors import Draining, Overloaded
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ class StageWorker:
         """
         self.stage, self._runner, self._bound, self._on_run = stage, runner, bound, on_run
         self._buckets = tuple(sorted({1, *buckets}, reverse=True))
+        self._thread = Threads(1, f"stage-{stage}")
         self._jobs: deque[Job] = deque()
         self._running: list[Job] = []
         self._arrived = asyncio.Event()
@@ -113,24 +114,23 @@ class StageWorker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answers while the body runs; afterwards nobody is left waiting and no thread is left in the runner."""
-        with ThreadPoolExecutor(1, thread_name_prefix=f"stage-{self.stage}") as thread:
-            async with asyncio.TaskGroup() as group:
-                reader = group.create_task(self._answer_batches(thread))
-                try:
-                    yield
-                finally:
-                    self._closed = True
-                    reader.cancel()
-                    for job in (*self._running, *self._jobs):
-                        _fail(job, Draining(f"{self.stage} is closing"))
-            await asyncio.to_thread(thread.shutdown)  # a thread cannot be cancelled: wait, but off the loop
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(self._answer_batches())
+            try:
+                yield
+            finally:
+                self._closed = True
+                reader.cancel()
+                for job in (*self._running, *self._jobs):
+                    _fail(job, Draining(f"{self.stage} is closing"))
+        await self._thread.close()
 
-    async def _answer_batches(self, thread: ThreadPoolExecutor) -> None:
+    async def _answer_batches(self) -> None:
         while True:
             await self._arrived.wait()
             self._running = self._next_jobs()
             if self._running:
-                await self._answer(self._running, thread)
+                await self._answer(self._running)
                 self._running = []
 
     def _next_jobs(self) -> list[Job]:
@@ -146,14 +146,14 @@ class StageWorker:
             self._arrived.clear()
         return taken
 
-    async def _answer(self, jobs: Sequence[Job], thread: ThreadPoolExecutor) -> None:
+    async def _answer(self, jobs: Sequence[Job]) -> None:
         began_s, failed = time.perf_counter(), False
         try:
-            outputs = await asyncio.get_running_loop().run_in_executor(thread, self._run, jobs)
+            outputs = await self._thread.run(self._run, jobs)
         except Exception as error:  # whatever a runtime raises, the queue goes on
             if len(jobs) > 1:  # one frame must not take others down with it
                 for job in jobs:
-                    await self._answer([job], thread)
+                    await self._answer([job])
                 return
             failed = True
             self._failed(jobs[0], error)

@@ -16,8 +16,8 @@ router = APIRouter()
 async def live(request: Request) -> Response:
     """200 while the process can still become or stay ready; 503 when only a restart helps."""
     engine = Service.of(request).engine
-    if engine.state is State.FAILED and (refusal := engine.refusal()) is not None:
-        raise refusal
+    if engine.state is State.FAILED:
+        engine.admit()
     return Response(encoded(LiveReply(status="live")), media_type=JSON)
 
 
@@ -26,6 +26,7 @@ async def ready(request: Request) -> Response:
     """200 while pictures are answered; 503 while starting, draining or broken. A deeper stage that fails does not make
     it unready: people keep their shallower answer."""
     engine = Service.of(request).engine
+    engine.admit()
     providers, failures = engine.providers(), engine.failures()
     stages = {stage: StageHealth(provider=providers[stage], failures=failures[stage]) for stage in providers}
     return Response(encoded(ReadyReply(status="ready", stages=stages)), media_type=JSON)

@@ -23,9 +23,9 @@ async def poses(request: Request) -> Response:
     """The people in a picture: their joints in pixels and in camera space, each with its uncertainty."""
     service = Service.of(request)
     service.keyring.admit(request.headers.get("authorization"), "poses")
-    policies = service.engine.policies  # refuses what cannot be served now, before a body is read
+    service.engine.admit()
     media_type = negotiated(", ".join(request.headers.getlist("accept")), (JSON, MSGPACK))
-    asked = parse_options(once_each(request.query_params.multi_items()), policies)
+    asked = parse_options(once_each(request.query_params.multi_items()), service.engine.policies)
     async with service.place():
         settings = service.settings
         data = await picture_of(request, max_bytes=settings.max_bytes, timeout_s=settings.body_timeout_s)

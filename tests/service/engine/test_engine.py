@@ -29,7 +29,7 @@ async def ready(engine: Engine) -> None:
 
 
 async def queued(engine: Engine, stage: Stage, items: int) -> None:
-    await until(lambda: engine._now().workers[stage].waiting() == items)
+    await until(lambda: engine._loaded().workers[stage].waiting() == items)
 
 
 @asynccontextmanager
@@ -181,7 +181,8 @@ async def test_a_caller_who_is_cancelled_costs_no_deeper_look() -> None:
     assert cascade.runners[Stage.REFINE].seen == []
 
 
-async def test_a_failing_deeper_stage_degrades_people(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_deeper_stage_degrades_people(
+    caplog: pytest.LogCaptureFixture, stage_failure: None) -> None:
     cascade = FakeCascade()
     cascade.runners[Stage.REFINE].failing = RuntimeError("out of memory")
     async with serving(cascade) as engine:
@@ -191,7 +192,7 @@ async def test_a_failing_deeper_stage_degrades_people(caplog: pytest.LogCaptureF
     assert "refine failed" in caplog.text
 
 
-async def test_a_failing_first_stage_is_unavailable_and_after_a_while_broken() -> None:
+async def test_a_failing_first_stage_is_unavailable_and_after_a_while_broken(stage_failure: None) -> None:
     cascade = FakeCascade()
     coarse = cascade.runners[Stage.COARSE]
     coarse.failing = RuntimeError("out of memory")
@@ -203,7 +204,7 @@ async def test_a_failing_first_stage_is_unavailable_and_after_a_while_broken() -
         assert engine.state is State.FAILED
 
 
-async def test_one_success_makes_a_failing_first_stage_whole() -> None:
+async def test_one_success_makes_a_failing_first_stage_whole(stage_failure: None) -> None:
     cascade = FakeCascade()
     coarse = cascade.runners[Stage.COARSE]
     async with serving(cascade) as engine:
@@ -226,14 +227,23 @@ async def test_it_serves_only_once_it_is_warm_and_frees_the_cascade_at_the_end()
         warmed.set()
         await ready(engine)
         await engine.infer(PICTURE, DEFAULTS)
-        engine.drain()
-        with pytest.raises(Draining):
-            await engine.infer(PICTURE, DEFAULTS)
+        engine.admit()
 
     assert cascade.closed
+    with pytest.raises(Draining):
+        await engine.infer(PICTURE, DEFAULTS)
 
 
-async def test_weights_that_do_not_fit_say_why(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_drain_refuses_what_is_new_and_finishes_what_is_not() -> None:
+    async with serving(FakeCascade()) as engine:
+        engine.drain()
+
+        with pytest.raises(Draining):
+            engine.admit()
+        assert (await engine.infer(PICTURE, DEFAULTS)).people
+
+
+async def test_weights_that_do_not_fit_say_why(caplog: pytest.LogCaptureFixture, stage_failure: None) -> None:
     def broken() -> FakeCascade:
         raise ManifestError("refine.onnx has another sha256")
 

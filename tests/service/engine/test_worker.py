@@ -94,7 +94,8 @@ async def test_the_place_of_a_caller_who_left_is_free(worker: StageWorker) -> No
     assert not worker.submit(crops(*range(8))).done()
 
 
-async def test_one_bad_job_does_not_take_the_others_of_its_batch_along(runs: list[StageRun]) -> None:
+async def test_one_bad_job_does_not_take_the_others_of_its_batch_along(
+    runs: list[StageRun], stage_failure: None) -> None:
     class Picky(FakeRunner):
         def run(self, batch: Arrays) -> dict[str, np.ndarray]:
             if (batch["crop_bgr"] == 13).any():
