@@ -17,7 +17,7 @@ from service.keys import Keyring
 from service.metrics import Metrics
 from service.middleware import Cors, RequestContext, problem_response
 from service.openapi import document
-from service.routes import health, metrics, model, page, poses
+from service.routes import health, metrics, model, page, poses, stream, stream
 from service.settings import Settings
 from service.state import Service
 
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None, *,
     app = FastAPI(title="posecascade", version="1", lifespan=_lifespan, docs_url="/docs", redoc_url=None,
                   openapi_url="/v1/openapi.json", swagger_ui_oauth2_redirect_url=None, redirect_slashes=False)
     app.state.service = service
-    for module in (poses, health, model, metrics, page):
+    for module in (poses, stream, health, model, metrics, page):
         app.include_router(module.router)
     if settings.page.is_dir():
         app.mount("/page", StaticFiles(directory=settings.page))

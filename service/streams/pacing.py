@@ -19,16 +19,19 @@ class Waiting:
     sent: SentFrame
     frame_id: int
     received_s: float
-    """In the loop's time."""
+    """Monotonic."""
 
 
 class Pacer:
     """Owns the waiting place of one stream and its count of answers that nobody has confirmed."""
 
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
-        self.dropped = 0
-        """Frames that a newer one replaced."""
+    def __init__(self, flow: Flow, on_drop: Callable[[], None]) -> None:
+        """
+        Args:
+            flow: may be changed until the first frame.
+            on_drop: told of each frame that a newer one replaced.
+        """
+        self.flow, self._on_drop = flow, on_drop
         self._waiting: Waiting | None = None
         self._working = False
         self._unread: deque[int] = deque()
@@ -39,7 +42,8 @@ class Pacer:
         """Live: takes the waiting place at once. File: waits until it is free."""
         if self.flow.mode == "file":
             await self._until(lambda: self._waiting is None)
-        self.dropped += self._waiting is not None
+        if self._waiting is not None:
+            self._on_drop()
         self._waiting = frame
         self._changed.set()
 

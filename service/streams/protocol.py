@@ -15,7 +15,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.skeleton import BONES, JOINT_NAMES, JointSet
-from service.errors import BadImage, BadParameter
+from service.errors import BadImage, BadParameter, PoseCascadeError
+from service.schema import FrameReply, Problem, Wire
 
 SUBPROTOCOL: Final = "posecascade.v1"
 MAGIC: Final = b"PCF1"
@@ -51,25 +52,32 @@ class SentFrame:
     frame_id: int | None = None
     """None: the client leaves the counting to us."""
     captured_s: float | None = None
-    answers_read: int = 0
+    flags: int = 0
+
+    def answers_read(self) -> int:
+        """How many more answers the client has read.
+
+        Raises:
+            BadParameter: the header holds something that a client of this version cannot mean.
+        """
+        if self.captured_s is not None and not math.isfinite(self.captured_s):
+            raise BadParameter("capture_time_s", self.captured_s, "a finite number of seconds")
+        if self.flags & ~READ_ANSWERS:
+            raise BadParameter("flags", hex(self.flags), "the number of answers read in the low 16 bits, else 0")
+        return self.flags
 
 
 def frame_of(message: bytes) -> SentFrame:
     """
     Raises:
         BadImage: the message ends within its header.
-        BadParameter: the header holds something that a client of this version cannot mean.
     """
     if not message.startswith(MAGIC):
         return SentFrame(message)
     if len(message) < HEADER.size:
         raise BadImage(f"a frame that starts with PCF1 has {HEADER.size} bytes of header, got {len(message)} in all")
     _, frame_id, captured_s, flags = HEADER.unpack_from(message)
-    if not math.isfinite(captured_s):
-        raise BadParameter("capture_time_s", captured_s, "a finite number of seconds")
-    if flags & ~READ_ANSWERS:
-        raise BadParameter("flags", hex(flags), "the number of answers read in the low 16 bits, else 0")
-    return SentFrame(message[HEADER.size:], frame_id, captured_s, flags & READ_ANSWERS)
+    return SentFrame(message[HEADER.size:], frame_id, captured_s, flags)
 
 
 def frame_message(image: bytes, *, frame_id: int, captured_s: float, answers_read: int = 0) -> bytes:
@@ -184,7 +192,7 @@ def _json(value: object) -> object:
         return value
 
 
-class Skeleton(BaseModel):
+class Skeleton(Wire):
     """The joints of the answers, in order, and the lines between them."""
 
     name: str
@@ -206,7 +214,7 @@ _TRUNK: Final = tuple(
         ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip")))
 
 
-class Limits(BaseModel):
+class Limits(Wire):
     """What closes a stream or is refused."""
 
     max_bytes: int
@@ -218,7 +226,7 @@ class Limits(BaseModel):
     """Received, not answered."""
 
 
-class Ready(BaseModel):
+class Ready(Wire):
     """The stream has begun."""
 
     type: Literal["ready"] = "ready"
@@ -231,7 +239,29 @@ class Ready(BaseModel):
     limits: Limits
 
 
-class SettingsNow(BaseModel):
+class StreamFrame(FrameReply):
+    """The people in one frame, with ids and velocities."""
+
+    type: Literal["frame"] = "frame"
+    age_ms: float
+    """From receipt to answer."""
+    dropped: int
+    """Frames since the last answer that were skipped for a newer one."""
+
+
+class Fault(Problem):
+    """A frame, message or setting that cannot be honoured; the stream lives on. `request_id` is the stream's."""
+
+    type: str = "error"
+    frame_id: int | None = None
+
+    @classmethod
+    def of(cls, error: PoseCascadeError, request_id: str, frame_id: int | None = None) -> "Fault":
+        problem = Problem.of(error, request_id)
+        return cls(**dict(problem) | {"type": "error", "frame_id": frame_id})
+
+
+class SettingsNow(Wire):
     """What holds from the next frame on."""
 
     type: Literal["settings"] = "settings"
@@ -239,14 +269,14 @@ class SettingsNow(BaseModel):
     skeleton: Skeleton
 
 
-class Pong(BaseModel):
+class Pong(Wire):
     """The answer to a ping."""
 
     type: Literal["pong"] = "pong"
     t: float | str | None
 
 
-class Summary(BaseModel):
+class Summary(Wire):
     """The last message of a stream that was stopped."""
 
     type: Literal["summary"] = "summary"

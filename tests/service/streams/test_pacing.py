@@ -15,6 +15,17 @@ def anyio_backend():
     return "asyncio"
 
 
+class Paced(Pacer):
+    """Counts what it drops."""
+
+    def __init__(self, flow):
+        super().__init__(flow, self._drop)
+        self.dropped = 0
+
+    def _drop(self):
+        self.dropped += 1
+
+
 def frame(frame_id):
     return Waiting(SentFrame(b"jpeg"), frame_id, 0.0)
 
@@ -33,7 +44,7 @@ async def answer_next(pacer):
 
 
 async def test_live_the_newest_frame_wins_and_each_replaced_one_is_counted():
-    pacer = Pacer(Flow())
+    pacer = Paced(Flow())
     for frame_id in range(5):
         await pacer.offer(frame(frame_id))
 
@@ -42,7 +53,7 @@ async def test_live_the_newest_frame_wins_and_each_replaced_one_is_counted():
 
 
 async def test_from_a_file_every_frame_is_answered_and_the_sender_waits():
-    pacer, answered = Pacer(Flow(mode="file")), []
+    pacer, answered = Paced(Flow(mode="file")), []
 
     async def send():
         for frame_id in range(20):
@@ -59,7 +70,7 @@ async def test_from_a_file_every_frame_is_answered_and_the_sender_waits():
 
 
 async def test_without_acks_the_window_never_closes():
-    pacer = Pacer(Flow(window=1))
+    pacer = Paced(Flow(window=1))
     for frame_id in range(9):
         await pacer.offer(frame(frame_id))
         assert await answer_next(pacer) == frame_id
@@ -67,7 +78,7 @@ async def test_without_acks_the_window_never_closes():
 
 @pytest.mark.parametrize("window", [1, 2, 5])
 async def test_with_acks_no_more_than_the_window_goes_unread(window):
-    pacer = Pacer(Flow(window=window, acks=True))
+    pacer = Paced(Flow(window=window, acks=True))
     for frame_id in range(window):
         await pacer.offer(frame(frame_id))
         await answer_next(pacer)
@@ -82,7 +93,7 @@ async def test_with_acks_no_more_than_the_window_goes_unread(window):
 
 
 async def test_an_ack_confirms_the_answers_before_it_too():
-    pacer = Pacer(Flow(window=3, acks=True))
+    pacer = Paced(Flow(window=3, acks=True))
     for frame_id in (7, 8, 9):
         await pacer.offer(frame(frame_id))
         await answer_next(pacer)
@@ -93,7 +104,7 @@ async def test_an_ack_confirms_the_answers_before_it_too():
 
 
 async def test_a_header_may_confirm_by_number():
-    pacer = Pacer(Flow(window=2, acks=True))
+    pacer = Paced(Flow(window=2, acks=True))
     for frame_id in (0, 1):
         await pacer.offer(frame(frame_id))
         await answer_next(pacer)
@@ -109,21 +120,21 @@ async def test_a_header_may_confirm_by_number():
 
 
 async def test_an_error_in_place_of_an_answer_needs_no_ack():
-    pacer = Pacer(Flow(window=1, acks=True))
+    pacer = Paced(Flow(window=1, acks=True))
     for frame_id in range(3):
         await pacer.offer(frame(frame_id))
         pacer.finish(await pacer.take(), answered=False)
 
 
 async def test_from_a_file_acks_do_not_hold_anything_up():
-    pacer = Pacer(Flow(mode="file", window=1, acks=True))
+    pacer = Paced(Flow(mode="file", window=1, acks=True))
     for frame_id in range(3):
         await pacer.offer(frame(frame_id))
         await answer_next(pacer)
 
 
 async def test_stopping_waits_for_what_is_under_way_and_needs_no_more_acks():
-    pacer = Pacer(Flow(window=1, acks=True))
+    pacer = Paced(Flow(window=1, acks=True))
     await pacer.offer(frame(0))
     await answer_next(pacer)
     await pacer.offer(frame(1))
@@ -137,7 +148,7 @@ async def test_stopping_waits_for_what_is_under_way_and_needs_no_more_acks():
 @given(st.lists(st.sampled_from(["offer", "take", "ack"]), max_size=60), st.integers(1, 3))
 def test_no_sequence_of_events_leaves_more_than_the_window_unread(events, window):
     async def play():
-        pacer, next_id, unread, taker = Pacer(Flow(window=window, acks=True)), 0, [], None
+        pacer, next_id, unread, taker = Paced(Flow(window=window, acks=True)), 0, [], None
         for event in events:
             if event == "offer":
                 await pacer.offer(frame(next_id))

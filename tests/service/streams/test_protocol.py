@@ -28,7 +28,7 @@ from service.streams.protocol import (
 def test_a_frame_and_its_header_come_back(image, frame_id, captured_s, read):
     frame = frame_of(frame_message(image, frame_id=frame_id, captured_s=captured_s, answers_read=read))
 
-    assert (frame.image, frame.frame_id, frame.captured_s, frame.answers_read) == (image, frame_id, captured_s, read)
+    assert (frame.image, frame.frame_id, frame.captured_s, frame.answers_read()) == (image, frame_id, captured_s, read)
 
 
 def test_the_header_is_twenty_little_endian_bytes():
@@ -49,9 +49,10 @@ def test_a_frame_that_ends_in_its_header_is_a_bad_image(length):
 @pytest.mark.parametrize(("captured_s", "flags", "named"), [
     (float("nan"), 0, "capture_time_s"), (float("inf"), 0, "capture_time_s"), (0.0, 1 << 16, "flags")])
 def test_a_header_that_means_nothing_is_refused_by_name(captured_s, flags, named):
+    frame = frame_of(struct.pack("<4sIdI", b"PCF1", 7, captured_s, flags))
     with pytest.raises(BadParameter) as error:
-        frame_of(struct.pack("<4sIdI", b"PCF1", 0, captured_s, flags))
-    assert error.value.parameter == named
+        frame.answers_read()
+    assert (error.value.parameter, frame.frame_id) == (named, 7)
 
 
 @pytest.mark.parametrize(("text", "message"), [

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.streams.session import Counts, Session
+from service.streams.session import Session
 from tests.standing import frame_of, standing
 
 
@@ -46,12 +46,3 @@ def test_a_clip_wound_back_is_a_new_scene():
 
 def test_an_empty_frame_is_followed_by_an_empty_frame():
     assert Session().follow(frame_of(), None, 0.0).people == ()
-
-
-def test_counts_add_up():
-    counts, session = Counts(), Session()
-    for at, age in ((0.0, 10.0), (0.1, 30.0)):
-        counts.answer(session.follow(frame_of(standing(), standing((900, 0, 4000))), at, at), age)
-
-    assert (counts.answered, counts.people, counts.age_ms_sum, counts.age_ms_max) == (2, 2, 40.0, 30.0)
-    assert counts.stages == {"coarse": 4}
