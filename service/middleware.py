@@ -40,6 +40,7 @@ class RequestContext:
         began_s, status = time.perf_counter(), 0
         request = Request(scope, receive)
         request.state.request_id, request.state.code = _request_id(request.headers), ""
+        MutableHeaders(scope=scope)["x-request-id"] = request.state.request_id  # whoever asks finds the same
 
         async def send_named(message: Message) -> None:
             nonlocal status
