@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.errors import RunnerError
 from models.runners.base import Arrays
-from models.runners.engines import TensorRT
+from models.runners.engines import TensorRT, engine_log
 
 
 class Engine(Protocol):
@@ -118,17 +118,17 @@ class _Lane:
 class DeviceEngine:
     """A deserialised engine with a lane for each of its profiles. Owns its device from here on."""
 
-    def __init__(self, trt: TensorRT, engine: Any, device: Device, *keep: Any) -> None:
-        """`keep`: what the engine needs alive beside it, its runtime and log."""
-        self._engine, self._device, self._keep = engine, device, keep
+    def __init__(self, trt: TensorRT, engine: Any, device: Device, runtime: Any) -> None:
+        self._engine, self._device = engine, device
+        self._runtime = runtime  # must outlive its engine
         self._lanes = [_Lane(trt, engine, index, device) for index in range(engine.num_optimization_profiles)]
 
     @classmethod
-    def load(cls, trt: TensorRT, blob: bytes, device: Device, log: Any) -> "DeviceEngine | None":
+    def load(cls, trt: TensorRT, blob: bytes, device: Device) -> "DeviceEngine | None":
         """None: this library on this device cannot use the engine."""
-        runtime = trt.Runtime(log)
+        runtime = trt.Runtime(engine_log(trt))
         engine = runtime.deserialize_cuda_engine(blob)
-        return None if engine is None else cls(trt, engine, device, runtime, log)
+        return None if engine is None else cls(trt, engine, device, runtime)
 
     def execute(self, profile: int, batch: Arrays) -> dict[str, NDArray[Any]]:
         return self._lanes[profile].execute(batch)
@@ -136,5 +136,5 @@ class DeviceEngine:
     def close(self) -> None:
         for lane in self._lanes:
             lane.close()
-        self._lanes, self._engine, self._keep = [], None, ()
+        self._lanes, self._engine, self._runtime = [], None, None
         self._device.close()

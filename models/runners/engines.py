@@ -4,6 +4,7 @@ An engine fits one TensorRT version, one GPU architecture and one network (NVIDI
 of the library makes the kept file useless. So each of these is in the key, and what does not fit is built again.
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -62,7 +63,7 @@ class EngineCache:
         return engine
 
     def store(self, key: EngineKey, engine: bytes) -> None:
-        """Keeps an engine. A folder that cannot be written costs the next start a build, and nothing else."""
+        """Keeps an engine. A folder that cannot be written costs the next start a build, and is no error."""
         path = self.path(key)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
@@ -73,8 +74,9 @@ class EngineCache:
             log.warning("cannot keep the engine in %s (%s): it will be built at every start", self._folder, error)
 
 
-def engine_log(trt: TensorRT, stage: Stage) -> Any:
-    """TensorRT's messages on our log. Must outlive whatever was made with it."""
+@functools.cache
+def engine_log(trt: TensorRT) -> Any:
+    """TensorRT's messages on our log: one for the process, as TensorRT keeps the first that it was ever given."""
     levels = {trt.ILogger.INTERNAL_ERROR: logging.ERROR, trt.ILogger.ERROR: logging.ERROR,
               trt.ILogger.WARNING: logging.WARNING, trt.ILogger.INFO: logging.DEBUG, trt.ILogger.VERBOSE: 0}
 
@@ -84,7 +86,7 @@ def engine_log(trt: TensorRT, stage: Stage) -> Any:
 
         def log(self, severity: Any, message: str) -> None:
             if levels[severity]:
-                log.log(levels[severity], "%s: %s", stage, message.strip())
+                log.log(levels[severity], "TensorRT: %s", message.strip())
 
     return Log()
 
@@ -119,7 +121,7 @@ def build(trt: TensorRT, onnx: Path, stage: Stage, inputs: Mapping[str, TensorSp
           architectures: Sequence[str] = ()) -> bytes:
     """The engine of the network in `onnx`, with one optimisation profile each for `profiles`.
 
-    Networks are strongly typed: the precision is the file's, but for TF32 inside float32 convolutions.
+    Networks are strongly typed: the precision is the file's.
 
     Args:
         architectures: `SM89` and the like, to build without a GPU (TensorRT-RTX); empty: the GPU at hand.
@@ -127,7 +129,7 @@ def build(trt: TensorRT, onnx: Path, stage: Stage, inputs: Mapping[str, TensorSp
     Raises:
         RunnerError: the network cannot be parsed or built; says what TensorRT said.
     """
-    logger, progress = engine_log(trt, stage), progress_log(trt, stage)
+    logger, progress = engine_log(trt), progress_log(trt, stage)
     builder = trt.Builder(logger)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
@@ -136,6 +138,8 @@ def build(trt: TensorRT, onnx: Path, stage: Stage, inputs: Mapping[str, TensorSp
                           + "; ".join(parser.get_error(i).desc() for i in range(parser.num_errors)))
     config = builder.create_builder_config()
     config.progress_monitor = progress
+    # Joints are read at the place of a maximum, and TF32's rounding (2^-10) moves it where two places nearly tie.
+    config.clear_flag(trt.BuilderFlag.TF32)
     for profile in profiles:
         config.add_optimization_profile(_optimization_profile(builder, inputs, profile))
     if architectures:

@@ -64,21 +64,24 @@ def test_a_new_engine_is_checked_and_kept(tmp_path, engine_double, verify):
     assert cache.load(KEY) == b"new"
 
 
-def test_a_kept_engine_is_used_without_building(tmp_path, engine_double):
+def test_a_kept_engine_is_used_without_building(tmp_path, engine_double, verify):
     cache = EngineCache(tmp_path)
     cache.store(KEY, b"kept")
     loaded = []
-    checked_engine(KEY, cache, make=refuse, load=lambda blob: loaded.append(blob) or engine_double(), check=refuse)
+    checked_engine(KEY, cache, make=refuse, load=lambda blob: loaded.append(blob) or engine_double(), check=verify)
 
     assert loaded == [b"kept"]
 
 
-def test_a_kept_engine_that_cannot_be_loaded_is_built_again(tmp_path, engine_double, verify):
+@pytest.mark.parametrize("wrong", [None, {"off_by_mm": 50}])
+def test_a_kept_engine_that_cannot_be_loaded_or_disagrees_is_built_again(tmp_path, engine_double, verify, wrong):
     cache = EngineCache(tmp_path)
     cache.store(KEY, b"of another driver")
-    checked_engine(KEY, cache, make=lambda: b"new", load=lambda blob: engine_double() if blob == b"new" else None,
-                   check=verify)
+    bad = wrong and engine_double(**wrong)
+    good = engine_double()
 
+    assert checked_engine(KEY, cache, make=lambda: b"new", load=lambda blob: good if blob == b"new" else bad,
+                          check=verify) is good
     assert cache.load(KEY) == b"new"
 
 

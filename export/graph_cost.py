@@ -1,0 +1,61 @@
+"""What a graph costs: multiplications counted from the shapes that really occur, parameters, measured time."""
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+
+from models.runners import Arrays, Runner
+
+_COUNTED = ("Conv", "Gemm", "MatMul")
+"""All else is under 1 % of the multiplications of the stages."""
+
+
+def gmacs(path: Path, inputs: Arrays) -> float:
+    """10^9 multiply-accumulates of the convolutions and matrix products for `inputs`."""
+    model = onnx.load(path)
+    weights = {t.name: tuple(t.dims) for t in model.graph.initializer}
+    casts = [node for node in model.graph.node if node.op_type == "Cast" and node.input[0] in weights]
+    weights |= {node.output[0]: weights[node.input[0]] for node in casts}
+    counted = [node for node in model.graph.node if node.op_type in _COUNTED]
+    wanted = {node.output[0] for node in counted} | {n.input[0] for n in counted if n.op_type != "Conv"}
+    shapes = _shapes(model, wanted - weights.keys() - inputs.keys(), inputs) | weights
+    return sum(_macs(node, shapes) for node in counted) / 1e9
+
+
+def _shapes(model: onnx.ModelProto, names: set[str], inputs: Arrays) -> dict[str, tuple[int, ...]]:
+    """Shapes of inner tensors, by running the graph up to them: shape inference stops at sizes that are computed."""
+    del model.graph.output[:]
+    model.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in sorted(names))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    shapes = [value.shape for value in session.run(sorted(names), dict(inputs))]
+    return dict(zip(sorted(names), shapes, strict=True)) | {name: array.shape for name, array in inputs.items()}
+
+
+def _macs(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> int:
+    out = math.prod(shapes[node.output[0]])
+    if node.op_type == "Conv":
+        return out * math.prod(shapes[node.input[1]][1:])  # weight [out, in / groups, kh, kw]
+    transposed = any(a.name == "transA" and a.i for a in node.attribute)
+    return out * shapes[node.input[0]][-2 if transposed else -1]
+
+
+def params(path: Path) -> int:
+    """Elements of the floating-point tensors that the file stores."""
+    stored = (numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer)
+    return sum(array.size for array in stored if np.issubdtype(array.dtype, np.floating))
+
+
+def item_ms(runner: Runner, inputs: Arrays, *, runs: int = 9) -> float:
+    """Milliseconds of one item of the batch: the quietest of several runs, since neighbours only ever add."""
+    runner.run(inputs)
+    fastest_s = math.inf
+    for _ in range(runs):
+        began_s = time.perf_counter()
+        runner.run(inputs)
+        fastest_s = min(fastest_s, time.perf_counter() - began_s)
+    return 1000 * fastest_s / len(next(iter(inputs.values())))
