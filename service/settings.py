@@ -50,10 +50,8 @@ class Settings(BaseSettings):
     """Pictures being received or worked on; bounds the memory that bodies take."""
     max_decoding: Annotated[int, Field(ge=1)] = 32
     """Pictures decoded or waiting for it; bounds the memory that decoded pictures take."""
-    max_streams: Annotated[int, Field(ge=1)] = 64
-    """Streams open at a time; each holds one frame that waits and one that is worked on."""
     max_streams: Annotated[int, Field(ge=1)] = 32
-    """Streams open at a time."""
+    """Streams open at a time; each holds a frame that is worked on and one that waits."""
     coarse_queue: Annotated[int, Field(ge=1)] = 16
     """Frames that may wait for the coarse stage; the next one is refused."""
     deep_queue: Annotated[int, Field(ge=1)] = 64

@@ -1,5 +1,6 @@
 """`WS /v1/stream`: video frames in, people with ids out."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +26,10 @@ _HANGUPS: Final = {503: Close.LATER, 429: Close.LATER}
 """What a refusal becomes for a browser, which cannot see the status; else `Close.POLICY`."""
 
 
+_LINGER_S: Final = 0.05
+"""uvicorn 0.54 logs an error for a handshake refused with a body, unless the connection is down when we return."""
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Streams]]:
     service: Service = app.state.service
@@ -44,6 +49,7 @@ async def stream(socket: WebSocket) -> None:
         _check_origin(socket, service.settings.allowed_origins)
         query = once_each(socket.query_params.multi_items())
         service.keyring.admit(socket.headers.get("authorization"), "stream", key=query.pop("key", None))
+        service.engine.admit()
         wishes = Wishes(service.engine.policies)
         asked = start_of(query)
         wishes.change(asked.settings)
@@ -89,6 +95,7 @@ async def _refuse(socket: WebSocket, error: PoseCascadeError, name: str) -> None
         headers = error.headers | {"X-Request-Id": name}
         body = encoded(Problem.of(error, name))
         await socket.send_denial_response(Response(body, error.status, headers, PROBLEM))
+        await asyncio.sleep(_LINGER_S)
         return
     await socket.accept(_subprotocol(socket))
     await socket.send_text(Fault.of(error, name).model_dump_json())

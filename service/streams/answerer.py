@@ -43,6 +43,7 @@ class Answerer:
             PoseCascadeError: why this frame has no answer.
         """
         while True:
+            self._engine.admit()
             try:
                 frame = await self._inferred(waiting, asked)
                 break

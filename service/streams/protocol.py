@@ -116,7 +116,7 @@ class Ping(_Message):
     """Is answered by a pong with the same `t`."""
 
     type: Literal["ping"] = "ping"
-    t: Annotated[float | Annotated[str, Field(max_length=64)] | None, Field(allow_inf_nan=False)] = None
+    t: int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=64)] | None = None
 
 
 class Ack(_Message):
@@ -273,7 +273,7 @@ class Pong(Wire):
     """The answer to a ping."""
 
     type: Literal["pong"] = "pong"
-    t: float | str | None
+    t: int | float | str | None
 
 
 class Summary(Wire):
