@@ -78,11 +78,11 @@ class PersonReply(Wire):
 
     @classmethod
     def of(cls, person: Person, skeleton: SkeletonName) -> "PersonReply":
-        pose = person.pose
+        pose, joint_set = person.pose, JOINT_SETS[skeleton]
 
         def rows(values: Floats, decimals: int) -> list[Any]:
-            picked = np.round(JOINT_SETS[skeleton].of(values), decimals)
-            return [None if np.isnan(row).any() else row.tolist() for row in picked]
+            picked = np.round(joint_set.of(values), decimals).tolist()
+            return [row if ours >= 0 else None for row, ours in zip(picked, joint_set.source, strict=True)]
 
         def column(values: Floats, decimals: int) -> list[float | None]:
             return [None if row is None else row[0] for row in rows(values[:, None], decimals)]

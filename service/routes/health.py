@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it serves."""
+"""Whether the process lives, and whether it serves. Probes may ask with HEAD."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from service.state import Service
 router = APIRouter()
 
 
+@router.head("/v1/health/live", include_in_schema=False)
 @router.get("/v1/health/live", **described("live", "Is the process worth keeping?", LiveReply, 503))
 async def live(request: Request) -> Response:
     """200 while the process can still become or stay ready; 503 when only a restart helps."""
@@ -21,6 +22,7 @@ async def live(request: Request) -> Response:
     return Response(encoded(LiveReply(status="live")), media_type=JSON)
 
 
+@router.head("/v1/health/ready", include_in_schema=False)
 @router.get("/v1/health/ready", **described("ready", "Are requests served?", ReadyReply, 503))
 async def ready(request: Request) -> Response:
     """200 while pictures are answered; 503 while starting, draining or broken. A deeper stage that fails does not make

@@ -21,6 +21,7 @@ JPEG = {"Content-Type": "image/jpeg"}
 
 async def test_a_warm_service_is_live_and_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/health/live")).json() == {"status": "live"}
+    assert (await client.head("/v1/health/ready")).status_code == 200
     ready = (await client.get("/v1/health/ready")).json()
     assert ready["status"] == "ready"
     assert ready["stages"]["coarse"] == {"provider": "FakeExecutionProvider", "failures": 0}
