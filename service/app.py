@@ -17,7 +17,7 @@ from service.keys import Keyring
 from service.metrics import Metrics
 from service.middleware import Cors, RequestContext, problem_response
 from service.openapi import document
-from service.routes import health, metrics, model, page, poses, stream, stream
+from service.routes import health, metrics, model, page, poses, stream
 from service.settings import Settings
 from service.state import Service
 
