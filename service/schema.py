@@ -102,7 +102,7 @@ class TimingReply(Wire):
     """Milliseconds. The parts add up to `total`, which runs from the last byte received to the answer."""
 
     decode: float
-    queue: float = Field(description="waiting for a stage")
+    queue: float = Field(description="waiting for a thread or a stage")
     coarse: float
     route: float
     refine: float

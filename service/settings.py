@@ -46,9 +46,9 @@ class Settings(BaseSettings):
     answer_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     """For one picture, from its last byte; deeper stages are left out in time for it."""
 
-    max_requests: Annotated[int, Field(ge=1)] = 128
+    max_requests: Annotated[int, Field(ge=1)] = 64
     """Pictures being received or worked on; bounds the memory that bodies take."""
-    max_decoding: Annotated[int, Field(ge=1)] = 32
+    max_decoding: Annotated[int, Field(ge=1)] = 16
     """Pictures decoded or waiting for it; bounds the memory that decoded pictures take."""
     max_streams: Annotated[int, Field(ge=1)] = 32
     """Streams open at a time; each holds a frame that is worked on and one that waits."""

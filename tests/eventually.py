@@ -12,4 +12,4 @@ async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
     """
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  # the states watched have no event of their own
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)

@@ -53,7 +53,7 @@ class FrameDriver:
         """
         reply: Reply = None
         while True:
-            step = await self.threads.run(_advance, self.steps, reply)
+            step = await self.threads.run(_advance, self.steps, reply, self.clock, time.perf_counter())
             if isinstance(step, Frame):
                 return step
             reply = await (self._look(step) if step.stage is Stage.COARSE else self._look_deeper(step))
@@ -87,8 +87,9 @@ class FrameDriver:
         return answer.outputs
 
 
-def _advance(steps: Steps, reply: Reply) -> StageBatch | Frame:
+def _advance(steps: Steps, reply: Reply, clock: FrameClock, asked_s: float) -> StageBatch | Frame:
     """The cascade's next wish, or its answer: a future cannot carry StopIteration."""
+    clock.waited_s += time.perf_counter() - asked_s  # for this thread
     try:
         return steps.throw(reply) if isinstance(reply, Exception) else steps.send(reply)  # type: ignore[arg-type]  # None starts it
     except StopIteration as finished:

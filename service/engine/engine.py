@@ -144,9 +144,11 @@ class Engine:
             raise Overloaded(f"{self._decoding} pictures are being decoded")
         self._decoding += 1
         try:
-            return await self._decoders.run(decode, data, self._limits)
+            picture = await self._decoders.run(_decoded, data, self._limits, time.perf_counter())
         finally:
             self._decoding -= 1
+        self._load.observe(picture.queued_ms / 1000)
+        return picture
 
     async def infer(self, image_bgr: Image, options: Options, *, deadline: float | None = None) -> Frame:
         """The people in a picture. A caller who is cancelled costs no further inference.
@@ -172,6 +174,7 @@ class Engine:
         except StageDown as error:
             raise StageUnavailable(str(error)) from error
         took_s = time.perf_counter() - began_s
+        self._load.observe(clock.waited_s)
         self._metrics.count_frame(frame, took_s)
         return replace(frame, timing_ms=accounted(frame.timing_ms | {"queue": clock.waited_s * 1000}, took_s * 1000))
 
@@ -222,3 +225,9 @@ class Engine:
     def _ran(self, run: StageRun) -> None:
         self._load.observe(run.waited_s)
         self._metrics.count_run(run)
+
+
+def _decoded(data: bytes, limits: Limits, asked_s: float) -> DecodedImage:
+    """In a thread; notes how long it waited for it."""
+    queued_ms = (time.perf_counter() - asked_s) * 1000
+    return replace(decode(data, limits), queued_ms=queued_ms)

@@ -61,6 +61,9 @@ class DecodedImage:
     camera: Camera | None
     """From EXIF; None where it says nothing usable."""
 
+    queued_ms: float = 0.0
+    """Waiting for a thread to decode it."""
+
     @property
     def width(self) -> int:
         return int(self.image_bgr.shape[1])

@@ -39,6 +39,9 @@ async def _answered(service: Service, data: bytes, asked: Asked) -> FrameReply:
     decoded_s = time.perf_counter()
     options = asked.options_for(width=picture.width, height=picture.height, exif=picture.camera)
     frame = await service.engine.infer(picture.image_bgr, options)
-    parts_ms = frame.timing_ms | {"decode": (decoded_s - began_s) * 1000}
+    parts_ms = frame.timing_ms | {
+        "decode": (decoded_s - began_s) * 1000 - picture.queued_ms,
+        "queue": frame.timing_ms["queue"] + picture.queued_ms,
+    }
     return FrameReply.of(frame, skeleton=asked.skeleton, model=ModelInfo.of(service.engine.manifest),
                          timing_ms=accounted(parts_ms, (time.perf_counter() - began_s) * 1000))

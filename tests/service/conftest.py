@@ -17,11 +17,11 @@ Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @asynccontextmanager
-async def running(app: FastAPI, *, ready: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+async def running(app: FastAPI, *, ready: bool = True, patience_s: float = 5) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the app, which has started up."""
     async with app.router.lifespan_context(app):
         if ready:
-            await until(lambda: app.state.service.engine.state is not State.STARTING)
+            await until(lambda: app.state.service.engine.state is not State.STARTING, seconds=patience_s)
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
             yield client

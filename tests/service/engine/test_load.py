@@ -36,7 +36,7 @@ def test_the_price_falls_when_waits_are_short_again_and_when_nothing_happens() -
     controller = LoadController(target_s=0.05, clock=clock)
     top = observed(controller, clock, 0.2, for_s=5)
 
-    assert observed(controller, clock, 0.0, for_s=0.5) < top
+    assert observed(controller, clock, 0.0, for_s=1) < top
     clock.now += 10
     assert controller.price == 0
 
@@ -49,3 +49,16 @@ def test_one_late_observation_counts_for_a_moment_only() -> None:
     controller.observe(10.0)
 
     assert controller.price < CEILING_MM_PER_MS / 4
+
+
+def test_short_waits_in_one_place_do_not_hide_long_ones_in_another() -> None:
+    clock = Clock()
+    controller = LoadController(target_s=0.05, clock=clock)
+
+    for _ in range(20):
+        clock.now += 0.02
+        controller.observe(0.2)
+        clock.now += 0.02
+        controller.observe(0.0)
+
+    assert controller.price > CEILING_MM_PER_MS / 5
