@@ -3,13 +3,13 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.errors import Forbidden, PoseCascadeError
 from service.parameters import once_each
@@ -97,6 +97,7 @@ async def _refuse(socket: WebSocket, error: PoseCascadeError, name: str) -> None
         await socket.send_denial_response(Response(body, error.status, headers, PROBLEM))
         await asyncio.sleep(_LINGER_S)
         return
-    await socket.accept(_subprotocol(socket))
-    await socket.send_text(Fault.of(error, name).model_dump_json())
-    await socket.close(_HANGUPS.get(error.status, Close.POLICY), error.title)
+    with suppress(WebSocketDisconnect):
+        await socket.accept(_subprotocol(socket))
+        await socket.send_text(Fault.of(error, name).model_dump_json())
+        await socket.close(_HANGUPS.get(error.status, Close.POLICY), error.title)

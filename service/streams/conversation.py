@@ -8,9 +8,10 @@ the writing of JSON run in threads; the loop only hands things on.
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Final, assert_never
 
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.engine.engine import Engine
 from service.errors import BadParameter, ClientGone, Draining, Internal, PoseCascadeError
@@ -87,8 +88,9 @@ class Conversation:
         except* Hangup as ours:
             hangup = next(error for error in ours.exceptions if isinstance(error, Hangup))
             log.info("stream %s closed by us: %d %s", self._stream, hangup.code, hangup.reason)
-        if hangup is not None and self._socket.client_state is WebSocketState.CONNECTED:
-            await self._socket.close(hangup.code, hangup.reason)
+        if hangup is not None:
+            with suppress(WebSocketDisconnect):  # the client may have left while we were about to say goodbye
+                await self._socket.close(hangup.code, hangup.reason)
 
     async def _until_closing(self) -> None:
         await self._closing.wait()
