@@ -20,7 +20,7 @@ class Key(BaseModel):
 
     key: SecretStr = Field(min_length=8)
     name: str
-    """For the log and the metrics."""
+    """Said in errors, where the key itself must not stand."""
     scopes: frozenset[Scope] = frozenset({"poses", "stream"})
     requests_per_s: Annotated[float, Field(gt=0)] | None = None
     """Pictures, and streams opened, per second; None: no limit."""
