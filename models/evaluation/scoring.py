@@ -76,7 +76,7 @@ def score_frame(frame: LabelledFrame, guesses: Sequence[Guess]) -> FrameScore:
 
 
 def _score_person(person: LabelledPerson, size_px: float, guess: Guess | None, partner: int) -> PersonScore:
-    known = _known_in_3d(person)
+    known = known_in_3d(person)
     missed_mm = np.full(known.sum(), np.inf)
     missed = PersonScore(_errors_2d(person, size_px, guess), missed_mm, missed_mm, np.empty(0), np.nan, partner)
     if guess is None or guess.joints_rel_mm is None or not known.any():
@@ -103,7 +103,7 @@ def _errors_2d(person: LabelledPerson, size_px: float, guess: Guess | None) -> F
     return np.where(np.isnan(off), np.inf, off)
 
 
-def _known_in_3d(person: LabelledPerson) -> Mask:
+def known_in_3d(person: LabelledPerson) -> Mask:
     """[12] limb joints that count in 3D: none unless both hips and `LEAST_MARKED_3D` are known."""
     known = np.isfinite(person.joints_mm[LIMBS][:, 0])
     counts = known[HIPS].all() and known.sum() >= LEAST_MARKED_3D

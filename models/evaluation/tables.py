@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from models.evaluation.comparison import MEASURES, Change, Comparison
 from models.evaluation.figures import METRICS, Figure, Summary
 from models.evaluation.metrics import LAPLACE_COVERAGE
 from models.evaluation.peers import Skipped
@@ -13,8 +14,8 @@ from models.records import Stage
 
 PROTOCOL: Final = (
     "A labelled person counts with 6 or more of the 12 limb joints marked. Detections are matched by a Hungarian "
-    "assignment on the mean of exp(-d^2 / (2 (0.15 s)^2)), s = sqrt(box area); found from 0.4 on. Missed people count 0 "
-    "in PCK2D, AP, 3DPCK and AUC (0 to 150 mm in steps of 5) and not at all in MPJPE and PA-MPJPE. 3D is of the limb "
+    "assignment on the mean of exp(-d^2 / (2 (0.15 s)^2)), s = sqrt(box area); found from 0.4 on. Missed people count "
+    "0 in PCK2D, AP, 3DPCK and AUC (0 to 150 mm in steps of 5) and not at all in MPJPE and PA-MPJPE. 3D is of the limb "
     "joints relative to the mid-hip; root is the median distance in camera space. In brackets: 95 % bootstrap interval "
     "over the frames. Times are medians per frame without decoding."
 )
@@ -40,13 +41,13 @@ class Report:
     skipped: tuple[Skipped, ...]
     conditions: Mapping[str, str]
     """What the figures hold for: machine, threads, versions, seeds."""
+    comparisons: Mapping[str, tuple[Comparison, ...]] = field(default_factory=dict)
+    """By folder."""
 
 
 def as_json(report: Report) -> dict[str, Any]:
     """Plain lists, dicts and numbers; what is unknown is None."""
-    known = _known(asdict(report))
-    assert isinstance(known, dict)
-    return known | {"protocol": PROTOCOL}
+    return {key: _known(value) for key, value in (asdict(report) | {"protocol": PROTOCOL}).items()}
 
 
 def _known(value: Any) -> Any:
@@ -63,6 +64,7 @@ def as_markdown(report: Report) -> str:
     parts = ["# Evaluation", PROTOCOL, "; ".join(f"{key}: {value}" for key, value in report.conditions.items())]
     for folder in folders:
         parts += _folder([row for row in report.rows if row.folder == folder])
+    parts += _comparisons(report.comparisons)
     parts += _sigmas(report.rows)
     if report.skipped:
         parts += ["## Skipped", "\n".join(f"- {skip.name}: {skip.reason}" for skip in report.skipped)]
@@ -88,7 +90,25 @@ def _cell(figure: Figure, digits: int) -> str:
 
 def _stages(answered_by: Mapping[Stage, int]) -> str:
     total = sum(answered_by.values())
-    return ", ".join(f"{stage.value} {100 * count / total:.0f} %" for stage, count in answered_by.items() if count) or "-"
+    shares = [f"{stage.value} {100 * count / total:.0f} %" for stage, count in answered_by.items() if count]
+    return ", ".join(shares) or "-"
+
+
+def _comparisons(by_folder: Mapping[str, Sequence[Comparison]]) -> list[str]:
+    head = ["data", "people", "before -> after", *(measure.title for measure in MEASURES)]
+    body = [[folder, f"{one.who} ({one.people})", f"{one.before} -> {one.after}",
+             *(_change(one.changes.get(measure.key)) for measure in MEASURES)]
+            for folder, comparisons in by_folder.items() for one in comparisons if one.people]
+    text = ("The same people before and after, with the 95 % interval of the paired difference; a negative change of "
+            "an error is a gain.")
+    return ["## What a deeper look changes", text, table(head, body)] if body else []
+
+
+def _change(change: Change | None) -> str:
+    if change is None:
+        return "-"
+    gap = change.difference
+    return f"{change.before:.1f} -> {change.after:.1f} ({gap.value:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}])"
 
 
 def _sigmas(rows: Iterable[Row]) -> list[str]:

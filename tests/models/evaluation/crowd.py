@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from models.evaluation.answers import Guess
@@ -49,7 +50,7 @@ def guessed(joints_mm: np.ndarray, rng: np.random.Generator, noise_px: float, no
 
 
 def crowd(folder: Path, *, frames: int = 24, seed: int = 7) -> list[list[Guess]]:
-    """Writes `folder/labels.json` with empty picture files, and says what a middling system sees in each frame."""
+    """Writes a labelled folder with pictures of one colour, and says what a middling system sees in each frame."""
     rng = np.random.default_rng(seed)
     images, guesses = [], []
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,9 +58,9 @@ def crowd(folder: Path, *, frames: int = 24, seed: int = 7) -> list[list[Guess]]
         bodies = [body_mm(rng) for _ in range(int(rng.integers(0, 5)))]
         strangers = [body_mm(rng) for _ in range(int(rng.integers(0, 2)))]
         known = float(rng.choice([1.0, 0.9, 0.5]))
-        (folder / f"{number:03}.jpg").touch()
+        cv2.imwrite(str(folder / f"{number:03}.png"), np.full((*SIZE_WH_PX[::-1], 3), number, np.uint8))
         images.append({
-            "file": f"{number:03}.jpg", "width": SIZE_WH_PX[0], "height": SIZE_WH_PX[1],
+            "file": f"{number:03}.png", "width": SIZE_WH_PX[0], "height": SIZE_WH_PX[1],
             "K": [[FOCAL_PX, 0, 320], [0, FOCAL_PX, 240], [0, 0, 1]] if number % 2 else None,
             "people": [labelled(body, rng, COCO17.joints, known) for body in bodies],
             "ignore": [[*low, *(low + 150)] for low in rng.uniform(0, 400, (number % 3, 2))],

@@ -1,7 +1,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from models.arrays import Image
@@ -9,7 +8,7 @@ from models.evaluation.answers import Guess
 from models.evaluation.labelled import LabelledFrame, read_folder
 from models.evaluation.run import run
 from models.records import Camera
-from tests.models.evaluation.crowd import SIZE_WH_PX, crowd
+from tests.models.evaluation.crowd import crowd
 
 
 @dataclass
@@ -30,8 +29,6 @@ class Told:
 
 def frames_on_disk(folder: Path) -> tuple[list[list[Guess]], tuple[LabelledFrame, ...]]:
     guesses = crowd(folder, frames=3)
-    for number in range(3):
-        cv2.imwrite(str(folder / f"{number:03}.jpg"), np.zeros((SIZE_WH_PX[1], SIZE_WH_PX[0], 3), np.uint8))
     return guesses, read_folder(folder).frames
 
 

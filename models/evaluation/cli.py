@@ -1,0 +1,250 @@
+"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `eval record`."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import onnxruntime
+from tqdm import tqdm
+
+from models.arrays import Image
+from models.cascade import Cascade
+from models.errors import ManifestError, RunnerError
+from models.evaluation import recorded, speed
+from models.evaluation.answers import System
+from models.evaluation.contact_sheet import save_contact_sheet, spread
+from models.evaluation.dev_table import FolderResult, evaluate_folder
+from models.evaluation.labelled import LabelledFolder, LabelledFrame, LabelsError, read_folder
+from models.evaluation.origins import load_origin
+from models.evaluation.peers import Skipped, load_peers
+from models.evaluation.plots import save_error_against_cost, save_uncertainty
+from models.evaluation.sigma import told
+from models.evaluation.systems import routed
+from models.evaluation.tables import Report, as_json, as_markdown
+from models.manifest import WEIGHTS
+from models.records import Stage
+
+PEERS: Final = Path("../shared/peers")
+SPEED_PEER: Final = "yolox_blazepose_full"
+"""A detector with BlazePose full behind it: what a team would build today."""
+PHOTO: Final = Path("docs/demo/skate_bowl.jpg")
+
+
+class UsageError(ValueError):
+    """The command line asks for what cannot be; one line."""
+
+
+Load = Callable[..., Cascade]
+
+
+def main(argv: Sequence[str], *, load: Load = Cascade.load) -> int:
+    """Runs one evaluation.
+
+    Args:
+        argv: without the program's name and `eval`.
+        load: makes the cascade of a weights folder, with so many `threads`.
+
+    Returns:
+        0; 2 when it could not begin, with one line on standard error that says why.
+    """
+    given = list(argv)
+    command = {"speed": _speed, "record": _record}.get(given[0]) if given else None
+    run, rest = (command, given[1:]) if command else (_accuracy, given)
+    try:
+        return run(rest, load)
+    except (UsageError, LabelsError, ManifestError, RunnerError, OSError) as wrong:
+        print(f"posecascade eval: {wrong}", file=sys.stderr)
+        return 2
+
+
+def _accuracy(argv: Sequence[str], load: Load) -> int:
+    args = _accuracy_parser().parse_args(argv)
+    folders = _folders(args)
+    cascade = None if args.peers_only else load(args.weights, threads=args.threads)
+    origins = _origins(args, cascade)
+    out = _out_folder(args.out)
+    peers, skipped = load_peers(args.peers, args.peer, threads=args.threads,
+                                sample=folders[0].frames[0].image_bgr())
+    for skip in skipped:
+        print(f"skipped {skip.name}: {skip.reason}", file=sys.stderr)
+    others: list[System] = [*origins, *peers]
+    if cascade is None and not others:
+        raise UsageError("--peers-only, and no peer runs here")
+    results = [evaluate_folder(folder, cascade, others, seeds=args.seeds, rounds=args.rounds,
+                               progress=partial(_bar, folder.name)) for folder in folders]
+    report = _report(results, skipped, args, cascade)
+    (out / "results.json").write_text(json.dumps(as_json(report), indent=1) + "\n")
+    (out / "results.md").write_text(as_markdown(report))
+    _draw(out, results, cascade, args.sheet)
+    print(as_markdown(report))
+    print(f"written to {out}: {', '.join(sorted(path.name for path in out.iterdir()))}", file=sys.stderr)
+    return 0
+
+
+def _accuracy_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("posecascade eval", description=__doc__)
+    _add_data(parser)
+    parser.add_argument("--peers", type=Path, default=PEERS, metavar="FOLDER",
+                        help="other people's pipelines (their weights: POSE_WEIGHTS); left out where absent")
+    parser.add_argument("--peer", nargs="+", default=(), metavar="NAME", help="only these of the folder")
+    parser.add_argument("--peers-only", action="store_true", help="without our own cascade")
+    parser.add_argument("--origin", action="append", default=[], metavar="STAGE=ONNX",
+                        help="the published network that `refine` or `expert` came from, to stand beside it in 2D")
+    parser.add_argument("--out", type=Path, default=Path("out/eval"), metavar="FOLDER")
+    parser.add_argument("--seeds", type=int, default=3, help="of routing by chance (default 3)")
+    parser.add_argument("--rounds", type=int, default=1000, help="of the bootstrap (default 1000)")
+    parser.add_argument("--sheet", type=int, default=8, metavar="N", help="frames on each contact sheet (default 8)")
+    return parser
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FOLDER",
+                        help="labelled folders, each with a labels.json")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th frame of a folder")
+    _add_cascade(parser)
+
+
+def _add_cascade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="default: those that ship")
+    parser.add_argument("--threads", type=int, default=2, metavar="N", help="of each network's run (default 2)")
+
+
+def _folders(args: argparse.Namespace) -> list[LabelledFolder]:
+    for name in ("every", "threads"):
+        if getattr(args, name) < 1:
+            raise UsageError(f"--{name} must be 1 or more, got {getattr(args, name)}")
+    folders = [read_folder(folder) for folder in args.data]
+    return [replace(folder, frames=folder.frames[:: args.every]) for folder in folders]
+
+
+def _out_folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _origins(args: argparse.Namespace, cascade: Cascade | None) -> list[System]:
+    origins: list[System] = []
+    for given in args.origin:
+        stage, _, path = given.partition("=")
+        if stage not in (Stage.REFINE, Stage.EXPERT) or not path or cascade is None:
+            raise UsageError(f"--origin wants refine=FILE.onnx or expert=FILE.onnx, beside our cascade; got {given!r}")
+        origins.append(load_origin(Stage(stage), Path(path), cascade, threads=args.threads))
+    return origins
+
+
+def _report(results: Sequence[FolderResult], skipped: Sequence[Skipped], args: argparse.Namespace,
+            cascade: Cascade | None) -> Report:
+    conditions = _machine() | {"threads": str(args.threads), "bootstrap rounds": str(args.rounds),
+                               "seeds of chance": str(args.seeds), "every n-th frame": str(args.every)}
+    if cascade is not None:
+        manifest = cascade.manifest
+        conditions |= {"weights": f"{manifest.version} sha256:{manifest.weights_sha256[:12]}",
+                       "calibration": manifest.calibration.fitted_on}
+    return Report(tuple(row for result in results for row in result.rows), tuple(skipped), conditions,
+                  {result.folder.name: result.comparisons for result in results if result.comparisons})
+
+
+def _machine() -> dict[str, str]:
+    model = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+                 platform.processor())
+    return {"machine": f"{model or platform.machine()}, {os.cpu_count()} cores",
+            "load": f"{os.getloadavg()[0]:.1f}", "onnxruntime": onnxruntime.__version__, "opencv": cv2.__version__}
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:  # not Linux
+        return []
+
+
+def _draw(out: Path, results: Sequence[FolderResult], cascade: Cascade | None, sheet: int) -> None:
+    save_error_against_cost(out / "error_against_cost.png", [row for result in results for row in result.rows])
+    people = {f"{result.folder.name}: {one.name}": told(one.scores)
+              for result in results for one in result.runs[:4]}
+    save_uncertainty(out / "uncertainty.png", people)
+    if cascade is None or sheet < 1:
+        return
+    system, _ = routed(cascade)
+    for result in results:
+        save_contact_sheet(out / f"sheet_{result.folder.name}.jpg", spread(result.folder.frames, sheet),
+                           lambda frame: system.frame(frame.image_bgr(), frame.camera))
+
+
+def _bar(name: str, frames: Sequence[LabelledFrame]) -> Iterable[LabelledFrame]:
+    bar: Iterable[LabelledFrame] = tqdm(frames, desc=name, unit="frame", leave=False, disable=None)
+    return bar
+
+
+def _record(argv: Sequence[str], load: Load) -> int:
+    parser = argparse.ArgumentParser("posecascade eval record", description=recorded.__doc__)
+    _add_data(parser)
+    parser.add_argument("--out", type=Path, default=Path("out/routing_table.npz"), metavar="FILE.npz")
+    args = parser.parse_args(argv)
+    folders = _folders(args)
+    cascade = load(args.weights, threads=args.threads)
+    _out_folder(args.out.parent)
+    try:
+        columns = recorded.record(cascade, folders, progress=partial(_bar, "recording"))
+    except ValueError as nobody:
+        raise UsageError(nobody) from nobody
+    columns.save(args.out)
+    matched = int((columns.person >= 0).sum())
+    print(f"{args.out}: {len(columns.person)} detections, {matched} of them on labelled people")
+    return 0
+
+
+def _speed(argv: Sequence[str], load: Load) -> int:
+    args = _speed_parser().parse_args(argv)
+    photo = _photo(args.photo)
+    cascade = load(args.weights, threads=args.threads)
+    cascade.warm_up()
+    try:
+        cut = speed.cut_person(photo, speed.largest_box(cascade, photo))
+    except ValueError as nobody:
+        raise UsageError(f"{args.photo}: {nobody}") from nobody
+    peers, skipped = load_peers(args.peers, args.peer, threads=args.threads, sample=photo)
+    contestants = speed.qualities(cascade) | {peer.name: _counted(peer) for peer in peers}
+    timings = speed.measure(contestants, {count: speed.crowd(cut, count) for count in args.people}, args.repeats)
+    starts = [start(args.weights, args.threads, args.starts)
+              for start in (speed.cascade_start, speed.service_start)] if args.starts else []
+    report = speed.SpeedReport(speed.weights_mb(cascade.manifest), tuple(starts), tuple(timings), tuple(skipped),
+                               _machine() | {"threads": str(args.threads), "photo": args.photo.name})
+    _out_folder(args.out)
+    (args.out / "speed.json").write_text(json.dumps(asdict(report), indent=1) + "\n")
+    (args.out / "speed.md").write_text(speed.as_markdown(report))
+    print(speed.as_markdown(report))
+    return 0
+
+
+def _speed_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("posecascade eval speed", description=speed.__doc__)
+    _add_cascade(parser)
+    parser.add_argument("--photo", type=Path, default=PHOTO, metavar="FILE", help="its largest person is copied")
+    parser.add_argument("--people", type=int, nargs="+", default=speed.PEOPLE, metavar="N")
+    parser.add_argument("--repeats", type=int, default=25, help="timed frames of each kind (default 25)")
+    parser.add_argument("--starts", type=int, default=3, help="cold starts of each kind; 0: none (default 3)")
+    parser.add_argument("--peers", type=Path, default=PEERS, metavar="FOLDER")
+    parser.add_argument("--peer", nargs="+", default=(SPEED_PEER,), metavar="NAME")
+    parser.add_argument("--out", type=Path, default=Path("out/eval"), metavar="FOLDER")
+    return parser
+
+
+def _photo(path: Path) -> Image:
+    photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if photo is None:
+        raise UsageError(f"{path}: not a readable picture")
+    return np.asarray(photo, np.uint8)
+
+
+def _counted(system: System) -> speed.Contestant:
+    return lambda picture: len(system.people(picture, None))

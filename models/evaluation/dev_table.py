@@ -1,0 +1,97 @@
+"""One folder from pictures to rows of the table: all systems, then chance at the cost that routing came to."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from models.arrays import Indices
+from models.cascade import Cascade
+from models.evaluation.answers import System
+from models.evaluation.comparison import Comparison, answered_by, compare
+from models.evaluation.figures import draws_of, summarise
+from models.evaluation.labelled import LabelledFolder, LabelledFrame
+from models.evaluation.run import Run, run
+from models.evaluation.sigma import sigma_figures
+from models.evaluation.systems import Route, random_at_same_cost, routed, stages_for_all
+from models.evaluation.tables import Row
+from models.records import Stage
+
+RANDOM: Final = "random routing, same looks"
+
+Progress = Callable[[Sequence[LabelledFrame]], Iterable[LabelledFrame]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FolderResult:
+    """What a folder came to."""
+
+    folder: LabelledFolder
+    runs: tuple[Run, ...]
+    """Of every system, those of chance last."""
+    rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def evaluate_folder(folder: LabelledFolder, cascade: Cascade | None, others: Sequence[System], *, seeds: int,
+                    rounds: int, progress: Progress = iter) -> FolderResult:
+    """Scores everything on the frames of one folder.
+
+    Args:
+        folder: with its truth.
+        cascade: ours; None: only the others.
+        others: peers.
+        seeds: how often chance is dealt anew.
+        rounds: of the bootstrap.
+        progress: wraps the frames of each pass, such as a progress bar.
+    """
+    draws = draws_of(len(folder.frames), rounds, np.random.default_rng(0))
+    if cascade is None:
+        runs = run(others, folder.frames, progress=progress)
+        return FolderResult(folder, tuple(runs), tuple(_row(folder, one, draws) for one in runs), ())
+    router, counted = routed(cascade)
+    runs = run([*stages_for_all(cascade), router, *others], folder.frames, progress=progress)
+    chance = _by_chance(cascade, folder, counted.routes[1:], seeds, progress)  # the first is of the untimed call
+    rows = [_row(folder, one, draws) for one in runs]
+    rows[4:4] = [_pooled(folder, chance, draws)] if chance else []
+    return FolderResult(folder, (*runs, *chance), tuple(rows), tuple(_comparisons(runs, chance, draws)))
+
+
+def _by_chance(cascade: Cascade, folder: LabelledFolder, routes: Sequence[Sequence[Route]], seeds: int,
+               progress: Progress) -> list[Run]:
+    systems = [random_at_same_cost(cascade, routes, seed) for seed in range(seeds)]
+    return run(systems, folder.frames, progress=progress) if systems else []
+
+
+def _row(folder: LabelledFolder, one: Run, draws: Indices) -> Row:
+    stages = Counter(guess.stage for frame in one.guesses for guess in frame)
+    return Row(folder.name, one.name, summarise(one.scores, draws, says_3d=one.says_3d), sigma_figures(one.scores),
+               {stage: stages[stage] for stage in Stage if stage in stages})
+
+
+def _pooled(folder: LabelledFolder, runs: Sequence[Run], draws: Indices) -> Row:
+    """The mean over the seeds; each draw of frames takes all seeds of a frame."""
+    frames = len(folder.frames)
+    wide = np.concatenate([draws + frames * number for number in range(len(runs))], axis=1)
+    both = Run(f"{RANDOM} ({len(runs)} seeds)", tuple(frame for one in runs for frame in one.guesses),
+               tuple(score for one in runs for score in one.scores))
+    row = _row(folder, both, wide)
+    people, known = row.summary.people // len(runs), row.summary.people_3d // len(runs)
+    return replace(row, summary=replace(row.summary, frames=frames, people=people, people_3d=known))
+
+
+def _comparisons(runs: Sequence[Run], chance: Sequence[Run], draws: Indices) -> Iterable[Comparison]:
+    coarse, refine, expert, router = runs[:4]
+
+    def everybody(frame: int, person: int) -> bool:
+        return True
+
+    yield compare("everybody", coarse, refine, everybody, draws)
+    yield compare("everybody", refine, expert, everybody, draws)
+    yield compare("sent on", coarse, router, answered_by(router, Stage.REFINE, Stage.EXPERT), draws)
+    yield compare("sent to refine", coarse, refine, answered_by(router, Stage.REFINE), draws)
+    yield compare("sent to expert", refine, router, answered_by(router, Stage.EXPERT), draws)
+    for one in chance:
+        yield compare("everybody", one, router, everybody, draws)

@@ -1,0 +1,216 @@
+"""The recorded routing table: every stage on every person of labelled frames, with the errors that each would make.
+
+Routers are fitted and compared on it without running a network again. One row is one detection of `coarse`; the columns
+of the routes are, in order, `ROUTES`. Errors are against the labelled person that the coarse detection was matched to.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import Floats, Image, Indices, Mask
+from models.cascade import Cascade
+from models.evaluation.answers import Guess
+from models.evaluation.labelled import LabelledFolder, LabelledFrame, LabelledPerson
+from models.evaluation.matching import FOUND_AT, LIMBS, inside, limbs_px, match, mean_joint_px, similarity, size_px
+from models.evaluation.metrics import distances
+from models.evaluation.scoring import known_in_3d
+from models.evaluation.systems import Route, RoutedBy
+from models.options import Options
+from models.records import Frame, Person, Stage, Stop
+from models.routers import Decision, RoutingTable
+from models.routers.table import FEATURES
+from models.runners import Arrays, Runner
+from models.skeleton import JOINT_NAMES, JOINTS
+
+ROUTES: Final[tuple[Route, ...]] = ((), (Stage.REFINE,), (Stage.EXPERT,), (Stage.REFINE, Stage.EXPERT))
+"""coarse alone; to refine; straight to expert; to expert by way of refine."""
+
+_HIPS: Final = [JOINT_NAMES.index("left_hip"), JOINT_NAMES.index("right_hip")]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """N detections under R routes; NaN where the truth is silent."""
+
+    folder: NDArray[np.str_]
+    """[N] name of the labelled folder."""
+    frame: NDArray[np.str_]
+    """[N] path of the picture in it; people of one frame are not independent."""
+    person: Indices
+    """[N] index of the labelled person, -1: matched to nobody."""
+    judged: Mask
+    """[N] False: nobody can say whether the detection is right (an ignore box, people without labels)."""
+    right: Mask
+    """[N, R] the pose lies on the labelled person: similarity at least `matching.FOUND_AT`."""
+    features: Floats
+    """[N, 2, F] as the router sees them after coarse and after refine, in the order of `routers.table.FEATURES`."""
+    score: Floats
+    """[N, R] as the cascade reports it under its present calibration, as all of what follows."""
+    joint_scores: Floats
+    """[N, R, 25]"""
+    sigma_mm: Floats
+    """[N, R, 25]"""
+    root_sigma_mm: Floats
+    """[N, R]"""
+    errors_mm: Floats
+    """[N, R, 25] 3D, each relative to its mid-hip."""
+    errors_2d: Floats
+    """[N, R, 25] distances in the picture, in sizes of the labelled person."""
+    root_errors_mm: Floats
+    """[N, R] of the mid-hip in camera space."""
+    limb_error_mm: Floats
+    """[N, R] mean 3D error of the limb joints: what the tables call MPJPE."""
+    cost_ms: Floats
+    """[N, R] measured wall time beyond coarse, the frame's deep time shared by its people."""
+
+    def save(self, path: Path) -> None:
+        """As `.npz`, with the meaning of the columns beside them."""
+        columns: dict[str, NDArray[Any]] = {column.name: getattr(self, column.name) for column in fields(self)}
+        routes = ["coarse", *(" ".join(route) for route in ROUTES[1:])]
+        np.savez_compressed(path, allow_pickle=False, **columns, routes=np.array(routes),
+                            feature_names=np.array(FEATURES), joint_names=np.array(JOINT_NAMES))
+
+    @staticmethod
+    def load(path: Path) -> "Recorded":
+        with np.load(path, allow_pickle=False) as stored:
+            return Recorded(**{column.name: stored[column.name] for column in fields(Recorded)})
+
+
+@dataclass(slots=True)
+class _Everybody:
+    """Sends all people along one route and keeps the tables it was shown."""
+
+    route: Route
+    name: str = "everybody"
+    tables: list[RoutingTable] = field(default_factory=list)
+
+    def decide(self, table: RoutingTable) -> Decision:
+        self.tables.append(table)
+        step = {Stage.COARSE: 0, Stage.REFINE: 1}[table.stage]
+        rows, nobody = np.arange(len(table)), np.array([], np.intp)
+        goes = self.route[step] if step < len(self.route) else None
+        stop = dict.fromkeys(range(len(table)), Stop.DEEPEST) if goes is None else {}
+        return Decision(rows if goes is Stage.REFINE else nobody, rows if goes is Stage.EXPERT else nobody, stop)
+
+
+@dataclass(slots=True)
+class _Overheard:
+    """A runner that keeps its last outputs."""
+
+    runner: Runner
+    outputs: Arrays = field(default_factory=dict)
+
+    @property
+    def provider(self) -> str:
+        return self.runner.provider
+
+    def run(self, batch: Arrays) -> dict[str, NDArray[Any]]:
+        outputs = self.runner.run(batch)
+        self.outputs = outputs
+        return outputs
+
+    def close(self) -> None:
+        self.runner.close()
+
+
+def record(cascade: Cascade, folders: Sequence[LabelledFolder], *,
+           progress: Callable[[Sequence[LabelledFrame]], Iterable[LabelledFrame]] = iter) -> Recorded:
+    """Runs all routes on everybody.
+
+    Raises:
+        ValueError: no frame holds a detection.
+    """
+    rows: list[dict[str, Any]] = []
+    for folder in folders:
+        for frame in progress(folder.frames):
+            rows += [{"folder": folder.name, "frame": frame.path.name} | row for row in _rows(cascade, frame)]
+    if not rows:
+        raise ValueError("coarse found nobody in any frame: nothing to record")
+    return Recorded(**{column.name: np.array([row[column.name] for row in rows]) for column in fields(Recorded)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What one route says of a frame's people, in the order of the routing table's rows."""
+
+    people: list[Person]
+    tables: list[RoutingTable]
+    deep_ms: float
+
+
+def _rows(cascade: Cascade, frame: LabelledFrame) -> list[dict[str, Any]]:
+    image, options = frame.image_bgr(), Options(camera=frame.camera)
+    answers = [_along(cascade, route, image, options) for route in ROUTES]
+    coarse, refined = answers[0], answers[1]
+    count = len(coarse.people)
+    owner, judged = _owners(frame, coarse.people)
+    rows = []
+    for row in range(count):
+        index, truth = owner.get(row, (-1, None))
+        routes = [_against(truth, answer.people[row]) for answer in answers]
+        rows.append({"person": index, "judged": judged[row],
+                     "features": np.stack([coarse.tables[0].features[row], refined.tables[1].features[row]]),
+                     "cost_ms": np.array([answer.deep_ms / count for answer in answers]),
+                     **{column: np.array([route[column] for route in routes]) for column in routes[0]}})
+    return rows
+
+
+def _along(cascade: Cascade, route: Route, image: Image, options: Options) -> _Answer:
+    """Everybody along one route."""
+    runners = {stage: _Overheard(runner) for stage, runner in cascade.runners.items()}
+    policy = _Everybody(route)
+    frame = RoutedBy(Cascade(cascade.manifest, runners), policy).predict(image, options)
+    if not frame.people:
+        return _Answer([], policy.tables, 0.0)
+    people = _in_order(frame, runners[route[-1]].outputs["joints_rel_mm"]) if route else list(frame.people)
+    if not route and not np.array_equal([person.score for person in people], policy.tables[0].score):
+        raise ValueError("the cascade no longer reports people in the order of its routing table")
+    return _Answer(people, policy.tables, frame.timing_ms["refine"] + frame.timing_ms["expert"])
+
+
+def _in_order(frame: Frame, rel_mm: NDArray[Any]) -> list[Person]:
+    """The people in the order of the last stage's batch [P, 25, 3]: a frame has them by score."""
+    poses = np.array([person.pose.joints_rel_mm for person in frame.people])
+    away = np.abs(rel_mm[:, None] - poses[None]).max((2, 3))  # [P, P]
+    order = away.argmin(1)
+    if away[np.arange(len(order)), order].max() > 1e-3:
+        raise ValueError("the cascade no longer reports a stage's pose as the stage gave it")
+    return [frame.people[i] for i in order]
+
+
+def _owners(frame: LabelledFrame, people: Sequence[Person]) -> tuple[dict[int, tuple[int, LabelledPerson]], Mask]:
+    """Whom each detection was matched to, and whether it can be judged at all [P]."""
+    guesses = [Guess.of(person) for person in people]
+    matches = match(frame, guesses)
+    pairs = enumerate(zip(matches.found_by, matches.people, strict=True))
+    owner = {int(by): (index, person) for index, (by, person) in pairs if by >= 0}
+    limbs = np.array([guess.joints_px[LIMBS] for guess in guesses]).reshape(-1, len(LIMBS), 2)
+    judged = frame.everyone_labelled & ~inside(mean_joint_px(limbs), frame.ignore_xyxy_px)
+    return owner, judged | np.isin(np.arange(len(people)), list(owner))
+
+
+def _against(truth: LabelledPerson | None, person: Person) -> dict[str, Any]:
+    """One route's entries of a row."""
+    pose = person.pose
+    stated = {"score": person.score, "joint_scores": pose.joint_scores, "sigma_mm": pose.sigma_mm,
+              "root_sigma_mm": pose.root_sigma_mm}
+    if truth is None:
+        unknown = np.full(JOINTS, np.nan)
+        return stated | {"right": False, "errors_mm": unknown, "errors_2d": unknown, "root_errors_mm": np.nan,
+                         "limb_error_mm": np.nan}
+    size = size_px(truth)
+    likeness = similarity(limbs_px(truth)[None], np.array([size]), pose.joints_px[None, LIMBS])[0, 0]
+    root_mm = truth.joints_mm[_HIPS].mean(0)
+    errors_mm = distances(pose.joints_rel_mm - pose.joints_rel_mm[_HIPS].mean(0), truth.joints_mm - root_mm)
+    limbs = errors_mm[LIMBS]
+    return stated | {
+        "right": likeness >= FOUND_AT, "errors_mm": errors_mm,
+        "errors_2d": distances(pose.joints_px, truth.joints_px) / size,
+        "root_errors_mm": float(np.linalg.norm(pose.root_mm - root_mm)),
+        "limb_error_mm": float(limbs[known].mean()) if (known := known_in_3d(truth)).any() else np.nan,
+    }

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.evaluation.comparison import answered_by, compare
+from models.evaluation.dev_table import RANDOM, FolderResult, evaluate_folder
+from models.evaluation.figures import draws_of
+from models.evaluation.labelled import read_folder
+from models.evaluation.systems import COARSE, EXPERT, REFINE, ROUTED
+from models.records import Stage
+from tests.models.evaluation.stages import cascade_of, scene
+
+PEOPLE = [2, 0, 3, 1, 4, 2]
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> FolderResult:
+    cascade = cascade_of(scene(tmp_path, PEOPLE))
+    return evaluate_folder(read_folder(tmp_path), cascade, [], seeds=2, rounds=50)
+
+
+def test_every_system_of_ours_has_a_row_and_chance_has_one_for_all_seeds(result: FolderResult) -> None:
+    assert [row.system for row in result.rows] == [COARSE, REFINE, EXPERT, ROUTED, f"{RANDOM} (2 seeds)"]
+    assert {row.summary.people for row in result.rows} == {sum(PEOPLE)}
+    assert {row.summary.frames for row in result.rows} == {len(PEOPLE)}
+
+
+def test_each_look_halves_the_error(result: FolderResult) -> None:
+    mpjpe = {row.system: row.summary.figures["mpjpe"].value for row in result.rows}
+
+    assert mpjpe[REFINE] == pytest.approx(mpjpe[COARSE] / 2, rel=1e-4)
+    assert mpjpe[EXPERT] == pytest.approx(mpjpe[COARSE] / 4, rel=1e-4)
+    assert mpjpe[EXPERT] < mpjpe[ROUTED] < mpjpe[COARSE]
+
+
+def test_intervals_enclose_their_figure(result: FolderResult) -> None:
+    for row in result.rows:
+        for figure in row.summary.figures.values():
+            assert np.isnan(figure.value) or figure.low <= figure.value <= figure.high
+
+
+def test_the_row_of_chance_is_the_mean_of_its_seeds(result: FolderResult) -> None:
+    row = result.rows[4]
+    seeds = [person.errors_mm.mean() for one in result.runs[-2:] for score in one.scores for person in score.people]
+
+    assert row.summary.figures["mpjpe"].value == pytest.approx(np.mean(seeds))
+
+
+def test_comparisons_are_over_the_same_people_and_say_what_each_look_removed(result: FolderResult) -> None:
+    sent = next(one for one in result.comparisons if one.who == "sent to refine")
+    refined = next(row for row in result.rows if row.system == ROUTED).answered_by[Stage.REFINE]
+
+    change = sent.changes["mpjpe"]
+    assert sent.people == change.people == refined
+    assert change.after == pytest.approx(change.before / 2, rel=1e-4)
+    assert change.difference.value == pytest.approx(change.after - change.before)
+    assert change.difference.high < 0
+
+
+def test_a_system_compared_with_itself_does_not_differ(result: FolderResult) -> None:
+    coarse, *_ = result.runs
+
+    draws = draws_of(len(PEOPLE), 20, np.random.default_rng(0))
+    same = compare("all", coarse, coarse, lambda frame, person: True, draws)
+
+    assert all(change.difference.value == change.difference.low == change.difference.high == 0
+               for change in same.changes.values())
+
+
+def test_nobody_sent_gives_no_figures(result: FolderResult) -> None:
+    coarse, refine, *_ = result.runs
+
+    none = compare("sent", coarse, refine, answered_by(coarse, Stage.EXPERT),
+                   draws_of(len(PEOPLE), 20, np.random.default_rng(0)))
+
+    assert (none.people, none.changes) == (0, {})

@@ -1,0 +1,72 @@
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.evaluation.labelled import read_folder
+from models.evaluation.recorded import ROUTES, Recorded, record
+from models.evaluation.run import run
+from models.evaluation.systems import stages_for_all
+from models.routers.table import FEATURES
+from tests.models.evaluation.stages import cascade_of, scene
+
+PEOPLE = [2, 0, 3, 1, 4]
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Recorded:
+    return record(cascade_of(scene(tmp_path, PEOPLE)), [read_folder(tmp_path)])
+
+
+def test_there_is_a_row_for_everybody_and_a_column_for_every_route(recorded: Recorded) -> None:
+    count, routes = sum(PEOPLE), len(ROUTES)
+
+    assert recorded.features.shape == (count, 2, len(FEATURES))
+    assert recorded.errors_mm.shape == recorded.sigma_mm.shape == (count, routes, 25)
+    assert [int((recorded.frame == f"{i}.png").sum()) for i in range(5)] == PEOPLE
+    assert recorded.right.all()
+    assert recorded.judged.all()
+
+
+def test_routes_of_a_row_are_of_one_person(recorded: Recorded) -> None:
+    left = np.array([1, 0.5, 0.25, 0.25])
+
+    assert recorded.limb_error_mm == pytest.approx(recorded.limb_error_mm[:, :1] * left, rel=1e-3)
+    assert recorded.sigma_mm == pytest.approx(recorded.sigma_mm[:, :1] * left[:, None], rel=1e-3)
+
+
+def test_errors_are_those_of_the_tables(tmp_path: Path, recorded: Recorded) -> None:
+    frames = read_folder(tmp_path).frames
+    runs = run(stages_for_all(cascade_of(scene(tmp_path, PEOPLE))), frames)
+
+    for column, one in enumerate(runs):
+        table = sorted(person.errors_mm.mean() for score in one.scores for person in score.people)
+        assert sorted(recorded.limb_error_mm[:, column]) == pytest.approx(table, rel=1e-6)
+
+
+def test_features_are_those_after_each_stage(recorded: Recorded) -> None:
+    error = FEATURES.index("log_expected_error")
+
+    assert recorded.features[:, 0, error] - recorded.features[:, 1, error] == pytest.approx(np.log(2), abs=1e-5)
+
+
+def test_nothing_beyond_coarse_costs_nothing(recorded: Recorded) -> None:
+    assert (recorded.cost_ms[:, 0] == 0).all()
+    assert (recorded.cost_ms[:, 1:] > 0).all()
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path, recorded: Recorded) -> None:
+    recorded.save(tmp_path / "table.npz")
+
+    again = Recorded.load(tmp_path / "table.npz")
+
+    for column in fields(Recorded):
+        np.testing.assert_array_equal(getattr(again, column.name), getattr(recorded, column.name))
+
+
+def test_frames_without_anybody_are_no_table(tmp_path: Path) -> None:
+    told = scene(tmp_path, [0, 0])
+
+    with pytest.raises(ValueError, match="nothing to record"):
+        record(cascade_of(told), [read_folder(tmp_path)])
