@@ -21,6 +21,9 @@ _REQUEST_ID: Final = {"X-Request-Id": {"description": "The request's own if well
                                        "schema": {"type": "string"}}}
 _RETRY: Final = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
 
+_BOUNDS: Final = ("type", "enum", "default", "minimum", "maximum", "exclusiveMinimum")
+_REGION: Final = {"type": "string", "pattern": r"^\d+(\.\d+)?,\d+(\.\d+)?,[1-9]\d*(\.\d+)?,[1-9]\d*(\.\d+)?$"}
+
 
 def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The answers of those statuses, each with the codes it may carry."""
@@ -43,19 +46,16 @@ def described(name: str, summary: str, reply: type[Wire], *statuses: int) -> dic
 
 
 def _query() -> list[dict[str, Any]]:
-    """`Parameters` as query parameters; a parameter that is left out takes the place of null."""
+    """`Parameters` as query parameters; where a record says null, a query leaves the parameter out."""
     schema = Parameters.model_json_schema()
     parameters = []
     for name, entry in schema["properties"].items():
-        own = {key: value for key, value in entry.items() if key not in ("title", "description", "anyOf", "$ref")}
-        for part in entry.get("anyOf", [entry]):
-            own |= schema["$defs"][part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else {
-                key: value for key, value in part.items() if part != {"type": "null"}}
-        own = {key: value for key, value in own.items() if value is not None and key not in ("title", "description")}
-        if name == "region":
-            own = {"type": "string", "pattern": r"^\d+(\.\d+)?,\d+(\.\d+)?,[1-9]\d*(\.\d+)?,[1-9]\d*(\.\d+)?$"}
+        (kind,) = [part for part in entry.get("anyOf", [entry]) if part != {"type": "null"}]
+        named = schema["$defs"][kind["$ref"].rsplit("/", 1)[1]] if "$ref" in kind else {}
+        said = entry | kind | named
+        bounds = _REGION if name == "region" else {key: said[key] for key in _BOUNDS if said.get(key) is not None}
         parameters.append({"name": name, "in": "query", "required": False, "description": entry["description"],
-                           "schema": own})
+                           "schema": bounds})
     return parameters
 
 
