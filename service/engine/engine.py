@@ -63,7 +63,7 @@ class Engine:
         self._decoders = Threads(settings.threads, "decode")
         self._cutters = Threads(settings.threads, "cascade")
         self._decoding = 0
-        self._closing = asyncio.Event()
+        self._draining = False
         self._serving: _Serving | None = None
         self._fault: str | None = None
         metrics.watch(ready=lambda: self.state is State.READY, load_price=lambda: self._load.price)
@@ -72,7 +72,7 @@ class Engine:
     def state(self) -> State:
         if self._fault or self._broken_stage():
             return State.FAILED
-        if self._closing.is_set():
+        if self._draining:
             return State.DRAINING
         return State.READY if self._serving else State.STARTING
 
@@ -119,7 +119,7 @@ class Engine:
 
     def drain(self) -> None:
         """Takes nothing new from now on; what is under way is finished."""
-        self._closing.set()
+        self._draining = True
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
