@@ -51,7 +51,7 @@ class SumEngine:
     """x uint8 [N, W] -> total float32 [N], W fixed by the profile; shapes must be set before they are asked."""
 
     num_io_tensors = 2
-    most = [(4, 3), (4, 5)]
+    most = ((4, 3), (4, 5))
 
     def __init__(self, device):
         self.device, self.num_optimization_profiles = device, len(self.most)
