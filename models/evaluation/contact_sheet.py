@@ -20,9 +20,9 @@ from models.evaluation.matching import match
 from models.records import Frame, Person
 from models.skeleton import BONES, JOINT_NAMES
 
-ROW_PX: Final = 320
+ROW_PX: Final = 400
 PEOPLE: Final = 5
-_PANEL_PX: Final = 130
+_PANEL_PX: Final = 160
 _BODY_MM: Final = 2000.0
 """What a panel is wide enough for, in height."""
 

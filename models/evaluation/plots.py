@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 
 from models.evaluation.metrics import sparsification
 from models.evaluation.scoring import PersonScore
 from models.evaluation.tables import Row
+
+_MARKS: Final = "osD^v<>PX*"
 
 
 def save_error_against_cost(path: Path, rows: Sequence[Row]) -> bool:
@@ -21,23 +25,24 @@ def save_error_against_cost(path: Path, rows: Sequence[Row]) -> bool:
     folders = list(dict.fromkeys(row.folder for row in rows))
     if not folders:
         return False
-    canvas = Canvas(figsize=(5.5 * len(folders), 4.5), layout="constrained")
+    canvas = Canvas(figsize=(max(7, 4 * len(folders)), 5.5), layout="constrained")
+    systems = list(dict.fromkeys(row.system for row in rows))
     for axes, folder in zip(np.atleast_1d(canvas.subplots(1, len(folders))), folders, strict=True):
-        _cost_panel(axes, [row for row in rows if row.folder == folder])
+        _cost_panel(axes, [row for row in rows if row.folder == folder], systems)
+    marks = [Line2D([], [], ls="", color=f"C{number}", marker=_MARKS[number % len(_MARKS)], label=system)
+             for number, system in enumerate(systems)]
+    canvas.legend(handles=marks, loc="outside lower center", ncols=3, fontsize=8)
     canvas.savefig(path, dpi=110)
     return True
 
 
-def _cost_panel(axes: Axes, rows: Sequence[Row]) -> None:
+def _cost_panel(axes: Axes, rows: Sequence[Row], systems: Sequence[str]) -> None:
     key, label = ("pck3d", "3DPCK@150 %") if rows[0].summary.people_3d else ("pck2d", "PCK2D@.1 %")
     for row in rows:
-        figure, ours = row.summary.figures[key], bool(row.answered_by)
-        if np.isnan(figure.value):
-            continue
-        colour = "tab:red" if ours else "tab:gray"
-        axes.errorbar(row.summary.cpu_ms, figure.value, fmt="o", color=colour, elinewidth=0.8,
-                      yerr=[[figure.value - figure.low], [figure.high - figure.value]])
-        axes.annotate(row.system, (row.summary.cpu_ms, figure.value), (5, 4), textcoords="offset points", fontsize=7)
+        figure, number = row.summary.figures[key], systems.index(row.system)
+        gap = [[max(figure.value - figure.low, 0)], [max(figure.high - figure.value, 0)]]
+        axes.errorbar(row.summary.cpu_ms, figure.value, gap, fmt=_MARKS[number % len(_MARKS)], color=f"C{number}",
+                      elinewidth=0.8)
     axes.set(xlabel="CPU ms per frame", ylabel=label, title=rows[0].folder, xlim=(0, None), ylim=(0, 100))
     axes.grid(alpha=0.3)
 

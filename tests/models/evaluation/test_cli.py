@@ -9,6 +9,7 @@ import pytest
 from models.cascade import Cascade
 from models.errors import ManifestError
 from models.evaluation.cli import main
+from models.evaluation.contact_sheet import ROW_PX
 from tests.models.evaluation.stages import cascade_of, scene
 
 
@@ -46,7 +47,7 @@ def test_a_run_writes_json_markdown_plots_and_a_sheet_and_says_who_was_skipped(
     report = json.loads((out / "results.json").read_text())
     assert [row["system"] for row in report["rows"]][:2] == ["coarse for all", "refine for all"]
     assert report["rows"][0]["summary"]["figures"]["found"]["value"] == 100
-    assert cv2.imread(str(out / "sheet_scene.jpg")).shape[0] == 3 * 324
+    assert cv2.imread(str(out / "sheet_scene.jpg")).shape[0] == 3 * (ROW_PX + 4)
 
 
 def test_only_each_nth_frame_is_looked_at(data: Path, tmp_path: Path, load, capsys: pytest.CaptureFixture[str]) -> None:

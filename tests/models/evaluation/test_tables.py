@@ -1,0 +1,81 @@
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.arrays import Image
+from models.evaluation.answers import Guess
+from models.evaluation.dev_table import evaluate_folder
+from models.evaluation.labelled import read_folder
+from models.evaluation.peers import Skipped
+from models.evaluation.plots import save_error_against_cost, save_uncertainty
+from models.evaluation.sigma import sigma_figures, told
+from models.evaluation.tables import Report, as_json, as_markdown
+from models.records import Camera
+from tests.models.evaluation.stages import cascade_of, scene
+
+
+class Blind:
+    """A 2D peer that finds nobody."""
+
+    name = "blind"
+
+    def people(self, image_bgr: Image, camera: Camera | None) -> Sequence[Guess]:
+        return []
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    cascade = cascade_of(scene(tmp_path / "crowd", [2, 3, 1]))
+    result = evaluate_folder(read_folder(tmp_path / "crowd"), cascade, [Blind()], seeds=1, rounds=20)
+    return Report(result.rows, (Skipped("thunder", "no weights"),), {"threads": "2"}, {"crowd": result.comparisons})
+
+
+def test_the_table_has_a_line_a_system_and_no_figure_that_a_system_cannot_give(report: Report) -> None:
+    lines = as_markdown(report).splitlines()
+
+    head = next(line for line in lines if line.startswith("| system"))
+    blind = dict(zip(head.split(" | "), next(line for line in lines if line.startswith("| blind")).split(" | "),
+                     strict=True))
+    assert blind["found %"] == "0.0 [0.0, 0.0]"
+    assert blind["3DPCK@150"] == blind["MPJPE mm"] == blind["answered by"] == "-"
+    assert "- thunder: no weights" in lines
+
+
+def test_markdown_tables_have_as_many_cells_in_each_line_as_in_their_head(report: Report) -> None:
+    width = 0
+    for line in as_markdown(report).splitlines():
+        width = 0 if not line.startswith("|") else width or line.count(" | ")
+        assert not line.startswith("|") or line.count(" | ") == width
+
+
+def test_the_json_is_strict_and_unknown_is_null(report: Report) -> None:
+    again = json.loads(json.dumps(as_json(report), allow_nan=False))
+
+    blind = next(row for row in again["rows"] if row["system"] == "blind")
+    assert blind["summary"]["figures"]["mpjpe"]["value"] is None
+    assert again["comparisons"]["crowd"][0]["changes"]["mpjpe"]["people"] == 6
+    assert "Hungarian" in again["protocol"]
+
+
+def test_plots_are_drawn_where_there_is_something_to_draw(report: Report, tmp_path: Path) -> None:
+    assert save_error_against_cost(tmp_path / "cost.png", report.rows)
+    assert not save_error_against_cost(tmp_path / "none.png", [])
+    assert not save_uncertainty(tmp_path / "none.png", {"blind": []})
+    assert {path.name for path in tmp_path.glob("*.png")} == {"cost.png"}
+
+
+def test_sigmas_of_the_scripted_stages_are_calibrated_body_by_body(tmp_path: Path) -> None:
+    cascade = cascade_of(scene(tmp_path, [4] * 12))
+    result = evaluate_folder(read_folder(tmp_path), cascade, [], seeds=0, rounds=5)
+
+    figures = sigma_figures(result.runs[0].scores)
+
+    assert figures is not None
+    assert figures.ratio == pytest.approx(1.2, abs=0.15)  # above 1: the hips' own error moves all joints with them
+    assert figures.ause_of_people < 0.1 * figures.ause_of_no_knowledge
+    assert len(told(result.runs[0].scores)) == 48
+    assert np.isclose(figures.joints, 48 * 12)
+    assert save_uncertainty(tmp_path / "sigma.png", {"coarse": told(result.runs[0].scores)})
