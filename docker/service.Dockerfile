@@ -10,13 +10,16 @@ COPY docker/wheels /wheels
 WORKDIR /src
 COPY constraints.txt pyproject.toml README.md LICENSE NOTICE ./
 # What changes seldom goes first: the dependencies stay cached while only the code changes.
-RUN python3 -m venv /app && /app/bin/pip install setuptools \
+RUN python3 -m venv /app && /app/bin/pip install --upgrade setuptools \
  && python3 -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > base.txt \
  && /app/bin/pip install -c constraints.txt -r base.txt
 COPY service service
 COPY models models
 COPY export export
-RUN /app/bin/pip install --no-deps --no-build-isolation . && /app/bin/pip uninstall --yes setuptools pip
+# Out goes what serving never loads: onnxruntime's C library (its Python module holds a copy) and converters, test suites.
+RUN /app/bin/pip install --no-deps --no-build-isolation . && /app/bin/pip uninstall --yes setuptools pip \
+ && cd /app/lib/python3*/site-packages && find . -type d -name tests -prune -exec rm -rf {} + \
+ && cd onnxruntime && rm -rf capi/libonnxruntime.so* datasets quantization tools transformers
 
 FROM ${PYTHON} AS service
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin posecascade \

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -14,19 +15,36 @@ from tests.doubles import FakeCascade
 from tests.pictures import encoded, scene_bgr
 
 
+class Announced(Server):
+    """Tells when it listens."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+async def status_becomes(client: httpx.AsyncClient, status: int) -> httpx.Response:
+    """The first answer of `ready` with this status."""
+    while (answer := await client.get("/v1/health/ready")).status_code != status:  # noqa: ASYNC110  # one has to ask
+        await asyncio.sleep(0.01)
+    return answer
+
+
 @asynccontextmanager
 async def serving(settings: Settings):
     """The running server, ready, and a client of it."""
     app = create_app(settings, cascade_loader=lambda _: FakeCascade())
-    server = Server(uvicorn.Config(app, port=0, log_level="warning", ws="websockets-sansio"), app.state.service)
+    server = Announced(uvicorn.Config(app, port=0, log_level="warning", ws="websockets-sansio"), app.state.service)
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         group.create_task(server._serve())  # serve() without the signal handlers, which are the process's own
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await server.listening.wait()
         port = server.servers[0].sockets[0].getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            while (await client.get("/v1/health/ready")).status_code != 200:
-                await asyncio.sleep(0.01)
+            await status_becomes(client, 200)
             try:
                 yield server, client
             finally:
@@ -44,10 +62,8 @@ async def test_a_photo_is_answered_over_a_real_connection():
 async def test_before_it_closes_it_says_for_a_while_that_it_is_not_ready():
     async with serving(Settings(drain_s=0.5)) as (server, client):
         server.should_exit = True
-        while (answer := await client.get("/v1/health/ready")).status_code == 200:
-            await asyncio.sleep(0.01)
+        answer = await status_becomes(client, 503)
 
-    assert answer.status_code == 503
     assert answer.json()["code"] == "draining"
 
 
