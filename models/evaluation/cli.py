@@ -22,7 +22,7 @@ from models.errors import ManifestError, RunnerError
 from models.evaluation import recorded, speed
 from models.evaluation.answers import System
 from models.evaluation.contact_sheet import save_contact_sheet, spread
-from models.evaluation.dev_table import FolderResult, evaluate_folder
+from models.evaluation.dev_table import FolderRuns, result_of, run_folder
 from models.evaluation.labelled import LabelledFolder, LabelledFrame, LabelsError, read_folder
 from models.evaluation.origins import load_origin
 from models.evaluation.peers import Skipped, load_peers
@@ -79,12 +79,12 @@ def _accuracy(argv: Sequence[str], load: Load) -> int:
     others: list[System] = [*origins, *peers]
     if cascade is None and not others:
         raise UsageError("--peers-only, and no peer runs here")
-    results = [evaluate_folder(folder, cascade, others, seeds=args.seeds, rounds=args.rounds,
-                               progress=partial(_bar, folder.name)) for folder in folders]
-    report = _report(results, skipped, args, cascade)
+    found = [run_folder(folder, cascade, others, seeds=args.seeds, progress=partial(_bar, folder.name))
+             for folder in folders]
+    report = _report(found, skipped, args, cascade)
     (out / "results.json").write_text(json.dumps(as_json(report), indent=1) + "\n")
     (out / "results.md").write_text(as_markdown(report))
-    _draw(out, results, cascade, args.sheet)
+    _draw(out, found, report, cascade, args.sheet)
     print(as_markdown(report))
     print(f"written to {out}: {', '.join(sorted(path.name for path in out.iterdir()))}", file=sys.stderr)
     return 0
@@ -123,6 +123,8 @@ def _folders(args: argparse.Namespace) -> list[LabelledFolder]:
         if getattr(args, name) < 1:
             raise UsageError(f"--{name} must be 1 or more, got {getattr(args, name)}")
     folders = [read_folder(folder) for folder in args.data]
+    if len({folder.name for folder in folders}) < len(folders):
+        raise UsageError(f"--data names must differ, got {', '.join(folder.name for folder in folders)}")
     return [replace(folder, frames=folder.frames[:: args.every]) for folder in folders]
 
 
@@ -141,16 +143,18 @@ def _origins(args: argparse.Namespace, cascade: Cascade | None) -> list[System]:
     return origins
 
 
-def _report(results: Sequence[FolderResult], skipped: Sequence[Skipped], args: argparse.Namespace,
+def _report(found: Sequence[FolderRuns], skipped: Sequence[Skipped], args: argparse.Namespace,
             cascade: Cascade | None) -> Report:
+    in_3d = set().union(*(one.in_3d for one in found))
+    results = {one.folder.name: result_of(one, in_3d, rounds=args.rounds) for one in found}
     conditions = _machine() | {"threads": str(args.threads), "bootstrap rounds": str(args.rounds),
                                "seeds of chance": str(args.seeds), "every n-th frame": str(args.every)}
     if cascade is not None:
         manifest = cascade.manifest
         conditions |= {"weights": f"{manifest.version} sha256:{manifest.weights_sha256[:12]}",
                        "calibration": manifest.calibration.fitted_on}
-    return Report(tuple(row for result in results for row in result.rows), tuple(skipped), conditions,
-                  {result.folder.name: result.comparisons for result in results if result.comparisons})
+    return Report(tuple(row for result in results.values() for row in result.rows), tuple(skipped), conditions,
+                  {name: result.comparisons for name, result in results.items() if result.comparisons})
 
 
 def _machine() -> dict[str, str]:
@@ -167,16 +171,15 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def _draw(out: Path, results: Sequence[FolderResult], cascade: Cascade | None, sheet: int) -> None:
-    save_error_against_cost(out / "error_against_cost.png", [row for result in results for row in result.rows])
-    people = {f"{result.folder.name}: {one.name}": told(one.scores)
-              for result in results for one in result.runs[:4]}
+def _draw(out: Path, found: Sequence[FolderRuns], report: Report, cascade: Cascade | None, sheet: int) -> None:
+    save_error_against_cost(out / "error_against_cost.png", report.rows)
+    people = {f"{one.folder.name}: {run.name}": told(run.scores) for one in found for run in one.runs}
     save_uncertainty(out / "uncertainty.png", people)
     if cascade is None or sheet < 1:
         return
     system, _ = routed(cascade)
-    for result in results:
-        save_contact_sheet(out / f"sheet_{result.folder.name}.jpg", spread(result.folder.frames, sheet),
+    for one in found:
+        save_contact_sheet(out / f"sheet_{one.folder.name}.jpg", spread(one.folder.frames, sheet),
                            lambda frame: system.frame(frame.image_bgr(), frame.camera))
 
 

@@ -1,7 +1,7 @@
 """One folder from pictures to rows of the table: all systems, then chance at the cost that routing came to."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,38 +25,65 @@ Progress = Callable[[Sequence[LabelledFrame]], Iterable[LabelledFrame]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FolderResult:
-    """What a folder came to."""
+class FolderRuns:
+    """All systems on one folder."""
 
     folder: LabelledFolder
     runs: tuple[Run, ...]
-    """Of every system, those of chance last."""
+    """With a cascade: coarse, refine and expert for all, the routed one; then the others."""
+    chance: tuple[Run, ...] = ()
+    """Of the cascade routed by chance, a run a seed."""
+    has_cascade: bool = False
+
+    @property
+    def in_3d(self) -> set[str]:
+        """Systems that gave anybody a 3D pose here."""
+        return {one.name for one in self.runs if one.says_3d}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FolderResult:
+    """What a folder came to."""
+
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
 
 
-def evaluate_folder(folder: LabelledFolder, cascade: Cascade | None, others: Sequence[System], *, seeds: int,
-                    rounds: int, progress: Progress = iter) -> FolderResult:
-    """Scores everything on the frames of one folder.
+def run_folder(folder: LabelledFolder, cascade: Cascade | None, others: Sequence[System], *, seeds: int,
+               progress: Progress = iter) -> FolderRuns:
+    """Runs everything on the frames of one folder.
 
     Args:
         folder: with its truth.
         cascade: ours; None: only the others.
         others: peers.
         seeds: how often chance is dealt anew.
-        rounds: of the bootstrap.
         progress: wraps the frames of each pass, such as a progress bar.
     """
-    draws = draws_of(len(folder.frames), rounds, np.random.default_rng(0))
     if cascade is None:
-        runs = run(others, folder.frames, progress=progress)
-        return FolderResult(folder, tuple(runs), tuple(_row(folder, one, draws) for one in runs), ())
+        return FolderRuns(folder, tuple(run(others, folder.frames, progress=progress)))
     router, counted = routed(cascade)
     runs = run([*stages_for_all(cascade), router, *others], folder.frames, progress=progress)
-    chance = _by_chance(cascade, folder, counted.routes[1:], seeds, progress)  # the first is of the untimed call
-    rows = [_row(folder, one, draws) for one in runs]
-    rows[4:4] = [_pooled(folder, chance, draws)] if chance else []
-    return FolderResult(folder, (*runs, *chance), tuple(rows), tuple(_comparisons(runs, chance, draws)))
+    routes = counted.routes[1:]  # the first is of the untimed call
+    return FolderRuns(folder, tuple(runs), tuple(_by_chance(cascade, folder, routes, seeds, progress)), True)
+
+
+def result_of(found: FolderRuns, in_3d: Set[str], *, rounds: int) -> FolderResult:
+    """Rows and comparisons of one folder.
+
+    Args:
+        found: its runs.
+        in_3d: systems that answer in 3D, here or on another folder: where they find nobody, their 3D is wrong and not
+            unknown.
+        rounds: of the bootstrap.
+    """
+    folder = found.folder
+    draws = draws_of(len(folder.frames), rounds, np.random.default_rng(0))
+    rows = [_row(folder, one, draws, one.name in in_3d) for one in found.runs]
+    if not found.has_cascade:
+        return FolderResult(tuple(rows), ())
+    rows[4:4] = [_pooled(folder, found.chance, draws)] if found.chance else []
+    return FolderResult(tuple(rows), tuple(_comparisons(found.runs, found.chance, draws)))
 
 
 def _by_chance(cascade: Cascade, folder: LabelledFolder, routes: Sequence[Sequence[Route]], seeds: int,
@@ -65,9 +92,9 @@ def _by_chance(cascade: Cascade, folder: LabelledFolder, routes: Sequence[Sequen
     return run(systems, folder.frames, progress=progress) if systems else []
 
 
-def _row(folder: LabelledFolder, one: Run, draws: Indices) -> Row:
+def _row(folder: LabelledFolder, one: Run, draws: Indices, says_3d: bool) -> Row:
     stages = Counter(guess.stage for frame in one.guesses for guess in frame)
-    return Row(folder.name, one.name, summarise(one.scores, draws, says_3d=one.says_3d), sigma_figures(one.scores),
+    return Row(folder.name, one.name, summarise(one.scores, draws, says_3d=says_3d), sigma_figures(one.scores),
                {stage: stages[stage] for stage in Stage if stage in stages})
 
 
@@ -77,7 +104,7 @@ def _pooled(folder: LabelledFolder, runs: Sequence[Run], draws: Indices) -> Row:
     wide = np.concatenate([draws + frames * number for number in range(len(runs))], axis=1)
     both = Run(f"{RANDOM} ({len(runs)} seeds)", tuple(frame for one in runs for frame in one.guesses),
                tuple(score for one in runs for score in one.scores))
-    row = _row(folder, both, wide)
+    row = _row(folder, both, wide, True)
     people, known = row.summary.people // len(runs), row.summary.people_3d // len(runs)
     return replace(row, summary=replace(row.summary, frames=frames, people=people, people_3d=known))
 

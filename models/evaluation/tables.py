@@ -17,7 +17,8 @@ PROTOCOL: Final = (
     "assignment on the mean of exp(-d^2 / (2 (0.15 s)^2)), s = sqrt(box area); found from 0.4 on. Missed people count "
     "0 in PCK2D, AP, 3DPCK and AUC (0 to 150 mm in steps of 5) and not at all in MPJPE and PA-MPJPE. 3D is of the limb "
     "joints relative to the mid-hip; root is the median distance in camera space. In brackets: 95 % bootstrap interval "
-    "over the frames. Times are medians per frame without decoding."
+    "over the frames; frames of one clip are alike, so true intervals are wider. Times are medians per frame without "
+    "decoding."
 )
 
 

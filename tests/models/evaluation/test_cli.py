@@ -83,6 +83,7 @@ def test_bad_paths_are_refused_in_one_line(data: Path, tmp_path: Path, load,
 
 def test_bad_numbers_and_origins_are_refused_in_one_line(data: Path, load, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--every must be 1 or more, got 0" in refuse("--data", data, "--every", 0, load=load, capsys=capsys)
+    assert "names must differ, got scene, scene" in refuse("--data", data, data, load=load, capsys=capsys)
     assert "--origin wants" in refuse("--data", data, "--origin", "coarse=a.onnx", load=load, capsys=capsys)
     assert "a.onnx: no such file" in refuse("--data", data, "--origin", "refine=a.onnx", load=load, capsys=capsys)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.evaluation.comparison import answered_by, compare
-from models.evaluation.dev_table import RANDOM, FolderResult, evaluate_folder
+from models.evaluation.dev_table import RANDOM, FolderResult, FolderRuns, result_of, run_folder
 from models.evaluation.figures import draws_of
 from models.evaluation.labelled import read_folder
 from models.evaluation.systems import COARSE, EXPERT, REFINE, ROUTED
@@ -15,9 +15,14 @@ PEOPLE = [2, 0, 3, 1, 4, 2]
 
 
 @pytest.fixture
-def result(tmp_path: Path) -> FolderResult:
+def found(tmp_path: Path) -> FolderRuns:
     cascade = cascade_of(scene(tmp_path, PEOPLE))
-    return evaluate_folder(read_folder(tmp_path), cascade, [], seeds=2, rounds=50)
+    return run_folder(read_folder(tmp_path), cascade, [], seeds=2)
+
+
+@pytest.fixture
+def result(found: FolderRuns) -> FolderResult:
+    return result_of(found, found.in_3d, rounds=50)
 
 
 def test_every_system_of_ours_has_a_row_and_chance_has_one_for_all_seeds(result: FolderResult) -> None:
@@ -40,9 +45,9 @@ def test_intervals_enclose_their_figure(result: FolderResult) -> None:
             assert np.isnan(figure.value) or figure.low <= figure.value <= figure.high
 
 
-def test_the_row_of_chance_is_the_mean_of_its_seeds(result: FolderResult) -> None:
+def test_the_row_of_chance_is_the_mean_of_its_seeds(found: FolderRuns, result: FolderResult) -> None:
     row = result.rows[4]
-    seeds = [person.errors_mm.mean() for one in result.runs[-2:] for score in one.scores for person in score.people]
+    seeds = [person.errors_mm.mean() for one in found.chance for score in one.scores for person in score.people]
 
     assert row.summary.figures["mpjpe"].value == pytest.approx(np.mean(seeds))
 
@@ -58,8 +63,8 @@ def test_comparisons_are_over_the_same_people_and_say_what_each_look_removed(res
     assert change.difference.high < 0
 
 
-def test_a_system_compared_with_itself_does_not_differ(result: FolderResult) -> None:
-    coarse, *_ = result.runs
+def test_a_system_compared_with_itself_does_not_differ(found: FolderRuns) -> None:
+    coarse, *_ = found.runs
 
     draws = draws_of(len(PEOPLE), 20, np.random.default_rng(0))
     same = compare("all", coarse, coarse, lambda frame, person: True, draws)
@@ -68,8 +73,8 @@ def test_a_system_compared_with_itself_does_not_differ(result: FolderResult) -> 
                for change in same.changes.values())
 
 
-def test_nobody_sent_gives_no_figures(result: FolderResult) -> None:
-    coarse, refine, *_ = result.runs
+def test_nobody_sent_gives_no_figures(found: FolderRuns) -> None:
+    coarse, refine, *_ = found.runs
 
     none = compare("sent", coarse, refine, answered_by(coarse, Stage.EXPERT),
                    draws_of(len(PEOPLE), 20, np.random.default_rng(0)))

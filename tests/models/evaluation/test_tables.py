@@ -7,7 +7,7 @@ import pytest
 
 from models.arrays import Image
 from models.evaluation.answers import Guess
-from models.evaluation.dev_table import evaluate_folder
+from models.evaluation.dev_table import result_of, run_folder
 from models.evaluation.labelled import read_folder
 from models.evaluation.peers import Skipped
 from models.evaluation.plots import save_error_against_cost, save_uncertainty
@@ -29,7 +29,8 @@ class Blind:
 @pytest.fixture
 def report(tmp_path: Path) -> Report:
     cascade = cascade_of(scene(tmp_path / "crowd", [2, 3, 1]))
-    result = evaluate_folder(read_folder(tmp_path / "crowd"), cascade, [Blind()], seeds=1, rounds=20)
+    found = run_folder(read_folder(tmp_path / "crowd"), cascade, [Blind()], seeds=1)
+    result = result_of(found, found.in_3d, rounds=20)
     return Report(result.rows, (Skipped("thunder", "no weights"),), {"threads": "2"}, {"crowd": result.comparisons})
 
 
@@ -69,13 +70,24 @@ def test_plots_are_drawn_where_there_is_something_to_draw(report: Report, tmp_pa
 
 def test_sigmas_of_the_scripted_stages_are_calibrated_body_by_body(tmp_path: Path) -> None:
     cascade = cascade_of(scene(tmp_path, [4] * 12))
-    result = evaluate_folder(read_folder(tmp_path), cascade, [], seeds=0, rounds=5)
+    coarse, *_ = run_folder(read_folder(tmp_path), cascade, [], seeds=0).runs
 
-    figures = sigma_figures(result.runs[0].scores)
+    figures = sigma_figures(coarse.scores)
 
     assert figures is not None
     assert figures.ratio == pytest.approx(1.2, abs=0.15)  # above 1: the hips' own error moves all joints with them
     assert figures.ause_of_people < 0.1 * figures.ause_of_no_knowledge
-    assert len(told(result.runs[0].scores)) == 48
+    assert len(told(coarse.scores)) == 48
     assert np.isclose(figures.joints, 48 * 12)
-    assert save_uncertainty(tmp_path / "sigma.png", {"coarse": told(result.runs[0].scores)})
+    assert save_uncertainty(tmp_path / "sigma.png", {"coarse": told(coarse.scores)})
+
+
+def test_a_3d_system_that_finds_nobody_on_a_folder_is_wrong_there_and_not_unknown(tmp_path: Path) -> None:
+    scene(tmp_path, [2, 1])
+    found = run_folder(read_folder(tmp_path), None, [Blind()], seeds=0)
+
+    [flat], [deep] = (result_of(found, names, rounds=5).rows for names in (set(), {"blind"}))
+
+    assert np.isnan(flat.summary.figures["pck3d"].value)
+    assert deep.summary.figures["pck3d"].value == 0
+    assert np.isnan(deep.summary.figures["mpjpe"].value)
