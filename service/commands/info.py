@@ -39,10 +39,10 @@ def run(args: argparse.Namespace, load: Load) -> int:
 
 def _lines(manifest: Manifest, providers: dict[Stage, str], policies: tuple[str, ...]) -> Iterator[str]:
     yield f"{manifest.name} {manifest.version}  weights {manifest.weights_sha256[:12]}  contract {manifest.contract}"
-    yield f"  {'stage':<8}{'input h x w':<22}{'params':>8}{'GMAC':>7}{'ms':>7}{'MiB':>7}  {'runs on':<24}licence"
+    yield f"  {'stage':<8}{'input h x w':<27}{'params':>8}{'GMAC':>7}{'ms':>7}{'MiB':>7}  {'runs on':<24}licence"
     for stage, spec in manifest.stages.items():
         sizes = ", ".join(f"{height}x{width}" for height, width in spec.input_sizes_hw)
-        yield (f"  {stage:<8}{sizes:<22}{spec.params / 1e6:>7.2f}M{spec.gmacs:>7.2f}{spec.cost_ms:>7.1f}"
+        yield (f"  {stage:<8}{sizes:<27}{spec.params / 1e6:>7.2f}M{spec.gmacs:>7.2f}{spec.cost_ms:>7.1f}"
                f"{spec.bytes / 2**20:>7.1f}  {providers[stage]:<24}{spec.licence}")
     yield f"  policies: {', '.join(policies)} (the first is the default); up to {manifest.people_slots} people a frame"
     calibration = manifest.calibration
