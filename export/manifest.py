@@ -46,8 +46,8 @@ def describe(module: StageModule, path: Path, *, threads: int = 2) -> StageSpec:
     return StageSpec(
         file=path.name, sha256=sha256(path), bytes=path.stat().st_size, input_sizes_hw=_sizes_hw(stage, example),
         outputs=tuple(runner.run(one)), params=params(path), gmacs=round(gmacs(path, one), 4),
-        cost_ms=round(item_ms(runner, example), 2), batch_buckets=BUCKETS[stage], licence=LICENCE, origin=ORIGIN[stage],
-        parity_mm=math.nan)
+        cost_ms=round(item_ms(runner, example, threads=threads), 2), batch_buckets=BUCKETS[stage], licence=LICENCE,
+        origin=ORIGIN[stage], parity_mm=math.nan)
 
 
 def _sizes_hw(stage: Stage, example: Arrays) -> tuple[tuple[int, int], ...]:

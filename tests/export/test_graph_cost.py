@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import onnx
 import pytest
@@ -35,13 +37,19 @@ def test_parameters_are_those_stored_in_whatever_precision(conv_then_dense):
     assert params(conv_then_dense) == 6 * 2 * 3 * 3 + 6 * 10
 
 
-def test_the_cost_of_an_item_is_a_share_of_its_batch():
-    class Instant:
-        provider = "double"
+class Busy:
+    """Takes 20 ms of processor time a batch."""
 
-        def run(self, batch):
-            return {}
+    provider = "double"
 
-        def close(self): ...
+    def run(self, batch):
+        end_s = time.process_time() + 0.02
+        while time.process_time() < end_s:
+            pass
+        return {}
 
-    assert item_ms(Instant(), {"x": np.zeros((1000, 1))}) < 1
+    def close(self): ...
+
+
+def test_the_cost_of_an_item_is_its_share_of_the_processor_time():
+    assert item_ms(Busy(), {"x": np.zeros((2, 1))}, threads=5, runs=3) == pytest.approx(20 / 2 / 5, rel=0.2)

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from models.errors import RunnerError
@@ -10,7 +11,7 @@ from models.records import Stage
 from models.runners import RUNTIMES, load_runner
 from models.runners.onnx import OnnxRunner
 from models.runners.profiles import Profile
-from models.runners.providers import cuda_devices
+from models.runners.providers import CUDA, cuda_devices
 from models.runners.tensorrt import TensorRtRunner
 
 PADDED = "padded batches without a GPU"
@@ -21,12 +22,20 @@ def runner(request, tiny_stage, engine_double, tmp_path):
     if request.param == PADDED:
         inputs = OnnxRunner(tiny_stage, Stage.REFINE).inputs
         runner = TensorRtRunner(engine_double(), Stage.REFINE, inputs, [Profile(None, (1, 4))], "double")
-    elif request.param == "onnxruntime" or cuda_devices():
-        runner = load_runner(Stage.REFINE, tiny_stage, runtime=request.param, cache=tmp_path)
     else:
-        pytest.skip(f"{request.param} needs an NVIDIA GPU and the driver offers none")
+        skip_unless_it_can_run(request.param)
+        runner = load_runner(Stage.REFINE, tiny_stage, runtime=request.param, cache=tmp_path)
     yield runner
     runner.close()
+
+
+def skip_unless_it_can_run(runtime):
+    if runtime != "onnxruntime" and not cuda_devices():
+        pytest.skip(f"{runtime} needs an NVIDIA GPU and the driver offers none")
+    if runtime == "onnxruntime-gpu" and CUDA not in onnxruntime.get_available_providers():
+        pytest.skip("onnxruntime here was built for the CPU")
+    if runtime.startswith("tensorrt"):
+        pytest.importorskip(runtime.replace("-", "_"), reason=f"{runtime} is not installed")
 
 
 def assert_same(got, want):
