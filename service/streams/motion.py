@@ -63,12 +63,13 @@ class Motion:
         mean = np.einsum("tij,tj->ti", step, self.mean)
         return Motion(mean, step @ self.covariance @ step.transpose(0, 2, 1) + noise)
 
-    def surprise(self, roots_mm: Floats, sigma_mm: Floats) -> Floats:
-        """[T, P] squared Mahalanobis distance of each root to each track: about 3 where they belong together."""
+    def surprise(self, roots_mm: Floats, sigma_mm: Floats) -> tuple[Floats, Floats]:
+        """Each root [P, 3] against each track: [T, P] squared Mahalanobis distance, about 3 where they belong together,
+        and [T, P] what to add for twice the negative log-density."""
         spread = self.covariance[:, None, :3, :3] + root_covariance(roots_mm, sigma_mm)  # [T, P, 3, 3]
         away = roots_mm - self.mean[:, None, :3]  # [T, P, 3]
         squared: Floats = np.einsum("tpi,tpi->tp", away, np.linalg.solve(spread, away[..., None])[..., 0])
-        return squared
+        return squared, np.log(np.linalg.det(2 * np.pi * spread))
 
     def corrected(self, roots_mm: Floats, sigma_mm: Floats) -> "Motion":
         """After each track's root was seen: [T, 3] and [T]."""

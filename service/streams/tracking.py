@@ -1,13 +1,14 @@
 """Who is who over time: each person of a frame is given the id they had before, or a new one.
 
-A person belongs to a track where their root lies where the track's motion says, in units of what both may err after the
-seconds that really went by, or where their joints lie on the track's joints (OKS, widened by the same motion). Either
-is enough, together they decide: depth tells people apart who cross in the picture, the picture holds people whose depth
-jumps. Pairs are chosen all at once, at the least total cost.
+Pairs of tracks and people are chosen all at once, at the least total negative log-likelihood of three things: where the
+root should be by now (in units of what track and person may err after the seconds that really went by), how the body is
+held, and where the joints lie in the picture. Who was not seen for long is known only vaguely, and the likelihood of a
+vague track is low everywhere: it does not take people from those who are in sight.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -23,11 +24,24 @@ FORGET_S = (0.5, 3.0)
 MOST_LOST = 64
 """Tracks out of sight that are kept, the latest seen first: bounds the work where detections flicker."""
 
-COST_LIMIT = 0.9
-"""A pair as unlike as this stays apart: 1 is the cost where neither space nor picture agree."""
+NEAR = 16.0
+"""Squared Mahalanobis distance of 3 degrees of freedom that one pair of a thousand exceeds."""
+
+ALIKE = 0.2
+"""OKS from which a person lies on a track's joints wherever their root seems to be: depth may jump, pictures do not."""
+
+STRANGER = 28.0
+"""Negative logarithm of the density, per cubic millimetre and frame, of people who come in: one in twenty frames,
+anywhere in 100 cubic metres. A track that expects its person no more exactly than that has lost them."""
 
 JOINT_SPREAD = 0.2
 """Of a joint in the picture, in square roots of the body's box: COCO's k of the hip (2 x 0.107), for every joint."""
+
+LIMB_MM_S, LIMB_MM = 1200.0, 400.0
+"""How fast, and how far at most, joints move relative to the root."""
+
+INDEPENDENT_JOINTS = 4
+"""Joints move together: the 25 tell as much as so many independent ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +56,10 @@ class Sight:
     """[P, 25, 2]"""
     joint_scores: Floats
     """[P, 25]"""
+    joints_rel_mm: Floats
+    """[P, 25, 3]"""
+    sigma_mm: Floats
+    """[P, 25]"""
     size_px: Floats
     """[P] square root of the box's area."""
 
@@ -54,13 +72,18 @@ class Sight:
             np.array([pose.root_sigma_mm for pose in poses], dtype=float),
             np.array([pose.joints_px for pose in poses], dtype=float).reshape(count, JOINTS, 2),
             np.array([pose.joint_scores for pose in poses], dtype=float).reshape(count, JOINTS),
+            np.array([pose.joints_rel_mm for pose in poses], dtype=float).reshape(count, JOINTS, 3),
+            np.array([pose.sigma_mm for pose in poses], dtype=float).reshape(count, JOINTS),
             np.sqrt([float(person.box_xywh_px[2:].prod()) for person in people]),
         )
 
     def taken(self, rows: Indices) -> "Sight":
         """These rows, in this order."""
-        return Sight(self.roots_mm[rows], self.root_sigma_mm[rows], self.joints_px[rows], self.joint_scores[rows],
-                     self.size_px[rows])
+        return Sight(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    def followed_by(self, other: "Sight") -> "Sight":
+        """Both, one under the other."""
+        return Sight(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +118,10 @@ class Identities:
     -1 for who is new. Whatever else is remembered of people is kept in step by it."""
 
 
+_NEVER: Final = 1e3
+"""Costlier than any possible pair: as many people as can be are given the id of a track."""
+
+
 class Tracker:
     """Owns the identities of one stream."""
 
@@ -112,8 +139,9 @@ class Tracker:
     def follow(self, people: Sequence[Person], camera: Camera, time_s: float) -> Identities:
         """Identities of the people of the next frame. Time does not run backwards here."""
         known, seen = self._tracks, Sight.of(people)
-        ahead = known.motion.predicted(time_s - known.seen_s)
-        tracks, found = matched(_cost(known, ahead, seen, camera), COST_LIMIT)
+        elapsed = time_s - known.seen_s
+        ahead = known.motion.predicted(elapsed)
+        tracks, found = matched(_unlikeliness(known, ahead, seen, elapsed, camera), _NEVER)
         again = ahead.taken(tracks).corrected(seen.roots_mm[found], seen.root_sigma_mm[found])
         motion = Motion.starting(seen.roots_mm, seen.root_sigma_mm).replaced(found, again)
         lost = self._remembered(np.delete(np.arange(len(known.ids)), tracks), time_s)
@@ -143,19 +171,30 @@ class Tracker:
         return lost[np.argsort(-known.seen_s[lost], kind="stable")][:MOST_LOST]
 
     def _keep(self, seen: Tracks, lost: Tracks) -> None:
-        sight = Sight(*(np.concatenate([getattr(seen.sight, name), getattr(lost.sight, name)])
-                        for name in Sight.__slots__))
         self._tracks = Tracks(
             np.concatenate([seen.ids, lost.ids]), np.concatenate([seen.born_s, lost.born_s]),
-            np.concatenate([seen.seen_s, lost.seen_s]), seen.motion.followed_by(lost.motion), sight,
+            np.concatenate([seen.seen_s, lost.seen_s]), seen.motion.followed_by(lost.motion),
+            seen.sight.followed_by(lost.sight),
         )
 
 
-def _cost(known: Tracks, ahead: Motion, seen: Sight, camera: Camera) -> Floats:
-    """[T, P] from 0 (surely the same) to 1."""
-    in_space = np.exp(-ahead.surprise(seen.roots_mm, seen.root_sigma_mm) / 6)  # of 3 degrees of freedom: 0.6 is usual
-    cost: Floats = 1 - (in_space + _in_picture(known, ahead, seen, camera)) / 2
-    return cost
+def _unlikeliness(known: Tracks, ahead: Motion, seen: Sight, elapsed_s: Floats, camera: Camera) -> Floats:
+    """[T, P] negative log-likelihood that the person is the track's; NaN where that is out of the question."""
+    surprise, vagueness = ahead.surprise(seen.roots_mm, seen.root_sigma_mm)
+    in_picture = _in_picture(known, ahead, seen, camera)
+    in_space = (np.minimum(surprise, NEAR) + vagueness) / 2
+    possible = ((surprise < NEAR) | (in_picture > ALIKE)) & (in_space < STRANGER)
+    total = in_space + _of_the_body(known.sight, seen, elapsed_s) - 2 * np.log(np.maximum(in_picture, 0.02))
+    return np.where(possible, total, np.nan)
+
+
+def _of_the_body(known: Sight, seen: Sight, elapsed_s: Floats) -> Floats:
+    """[T, P] negative log-likelihood of the pose relative to the root."""
+    moved = np.minimum(LIMB_MM_S * np.maximum(elapsed_s, 0.0), LIMB_MM)[:, None, None]
+    variance = np.square(known.sigma_mm)[:, None] + np.square(seen.sigma_mm) + np.square(moved) + 1.0  # [T, P, 25]
+    away = np.square(known.joints_rel_mm[:, None] - seen.joints_rel_mm).sum(axis=-1)
+    each: Floats = (away / variance + np.log(variance)).mean(axis=-1)
+    return INDEPENDENT_JOINTS * each / 2
 
 
 def _in_picture(known: Tracks, ahead: Motion, seen: Sight, camera: Camera) -> Floats:

@@ -1,6 +1,7 @@
 """Facts about how roots are predicted."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +35,7 @@ def test_over_a_few_frames_the_velocity_is_constant():
 def test_the_longer_nobody_looked_the_less_surprising_is_a_step_aside():
     aside = ROOT + ASIDE * 600
     start = Motion.starting(ROOT, SIGMA)
-    surprise = [start.predicted(np.array([wait])).surprise(aside, SIGMA).item() for wait in (0.03, 0.3, 1.0, 3.0)]
+    surprise = [start.predicted(np.array([wait])).surprise(aside, SIGMA)[0].item() for wait in (0.03, 0.3, 1.0, 3.0)]
 
     assert surprise == sorted(surprise, reverse=True)
     assert surprise[0] > 50
@@ -43,7 +44,8 @@ def test_the_longer_nobody_looked_the_less_surprising_is_a_step_aside():
 def test_an_error_along_the_ray_surprises_less_than_one_across():
     start = Motion.starting(ROOT, SIGMA)
     ray = ROOT / np.linalg.norm(ROOT)
-    along, across = start.surprise(ROOT + 150 * ray, SIGMA), start.surprise(ROOT + 150 * ASIDE, SIGMA)
+    along, _ = start.surprise(ROOT + 150 * ray, SIGMA)
+    across, _ = start.surprise(ROOT + 150 * ASIDE, SIGMA)
 
     assert along.item() < 1 < 8 < across.item()
 
@@ -62,3 +64,13 @@ def test_who_is_not_seen_again_keeps_a_positive_definite_doubt():
         motion = motion.predicted(np.array([1 / 60])).corrected(ROOT, np.array([0.0]))
 
     assert np.linalg.eigvalsh(motion.covariance).min() > 0
+
+
+def test_surprise_and_vagueness_are_the_log_density_of_a_gaussian():
+    start, root = Motion.starting(ROOT, SIGMA), ROOT + [[50.0, -20.0, 200.0]]
+    surprise, vagueness = start.surprise(root, SIGMA)
+    spread = 2 * start.covariance[0, :3, :3]  # track and root err alike: the same root, nearly
+    away = (root - ROOT)[0]
+
+    assert surprise.item() == pytest.approx(away @ np.linalg.inv(spread) @ away, rel=0.05)
+    assert vagueness.item() == pytest.approx(np.linalg.slogdet(2 * np.pi * spread)[1], rel=0.01)
