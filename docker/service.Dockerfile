@@ -16,15 +16,19 @@ RUN python3 -m venv /app && /app/bin/pip install --upgrade setuptools \
 COPY service service
 COPY models models
 COPY export export
-# Out goes what serving never loads: onnxruntime's C library (its Python module holds a copy) and converters, test suites.
+# Out goes what serving never loads: onnxruntime's C library (its Python module holds a copy) and
+# converters, test suites, NumPy's build tools.
 RUN /app/bin/pip install --no-deps --no-build-isolation . && /app/bin/pip uninstall --yes setuptools pip \
  && cd /app/lib/python3*/site-packages && find . -type d -name tests -prune -exec rm -rf {} + \
- && cd onnxruntime && rm -rf capi/libonnxruntime.so* datasets quantization tools transformers
+ && rm -rf numpy/distutils numpy/f2py && cd onnxruntime \
+ && rm -rf capi/libonnxruntime.so* datasets quantization tools transformers
 
 FROM ${PYTHON} AS service
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin posecascade \
  && install --directory --owner 10001 --group 10001 /cache
-ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 POSECASCADE_HOST=0.0.0.0 POSECASCADE_PORT=8000
+# onnxruntime would otherwise report its use to its makers.
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 \
+    POSECASCADE_HOST=0.0.0.0 POSECASCADE_PORT=8000
 USER 10001
 EXPOSE 8000
 # Live, not ready: a container that drains or warms up is not to be killed for it.
