@@ -63,6 +63,7 @@ def run(args: argparse.Namespace, load: Load) -> int:
         app, host=settings.host, port=settings.port, log_level=args.log_level, access_log=args.access_log,
         server_header=False, timeout_graceful_shutdown=round(settings.answer_timeout_s),
         ws="websockets-sansio", ws_max_size=settings.max_bytes + HEADER.size,
+        ws_ping_timeout=120.0,  # a file's frames fill the socket, and the pong waits behind them
         ws_per_message_deflate=False,  # pictures do not get smaller, and answers cost more time than they save
     )
     server = Server(config, app.state.service)
