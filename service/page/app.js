@@ -20,7 +20,7 @@ const overlay = new Overlay($("picture"));
 const space = new Space($("space"), () => press(null));
 const panel = new Panel();
 
-/** What is shown: `{kind, stop(), quality()}`, or null. */
+/** What is shown: `{kind, stop(), quality(), again()}`, or null. */
 let source = null;
 
 const quality = () => document.querySelector("input[name=quality]:checked").value;
@@ -32,7 +32,7 @@ async function openPicture(blob, name) {
   const picture = await createImageBitmap(blob).catch(() => null);
   if (!picture) throw new Error(`This browser cannot show ${name}. JPEG, PNG and WebP work everywhere.`);
   const life = new AbortController();
-  begin({ kind: "picture", stop: () => life.abort(), quality: ask });
+  begin({ kind: "picture", stop: () => life.abort(), quality: ask, again: ask });
   overlay.show(picture, null);
   await ask();
 
@@ -85,7 +85,10 @@ function streamFrom(kind) {
       if (kind === "video") $("seek").value = video.currentTime / (video.duration || 1);
       say("");
     },
-    error: message => say(`${message.title}: ${message.detail}`),
+    error(message) {
+      say(`${message.title}: ${message.detail}`);
+      if (message.code === "unauthorized") $("key-form").hidden = false;
+    },
     lost(words, again) {
       panel.status("lost", again ? "reconnecting" : "closed");
       say(words);
@@ -107,7 +110,8 @@ function streamFrom(kind) {
     quality() {
       stream.set({ quality: quality() });
       frames.again();
-    }
+    },
+    again: () => stream.again()
   };
 }
 
@@ -191,7 +195,7 @@ $("key-form").addEventListener("submit", event => {
   event.preventDefault();
   sessionStorage.setItem(KEY, $("key").value);
   $("key-form").hidden = true;
-  attempt(async () => source?.quality());
+  attempt(async () => source?.again());
 });
 for (const button of document.querySelectorAll("[data-view]")) {
   button.addEventListener("click", () => {

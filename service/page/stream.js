@@ -60,6 +60,12 @@ export class PoseStream {
     this.#say({ type: "reset" });
   }
 
+  /** Once more, after a refusal that the user has done something about. */
+  again() {
+    clearTimeout(this.retry);
+    if (this.socket.readyState === WebSocket.CLOSED) this.#connect();
+  }
+
   close() {
     this.closing = true;
     clearTimeout(this.retry);
