@@ -2,8 +2,8 @@
 
 The geometry is that of a lifter: rays are turned so that the hips lie on the optical axis and scaled to unit size,
 which takes place in the frame, focal length and distance out of the problem; the answer is turned back. A residual
-network (arXiv 1705.03098) maps joints, scores, second opinions and picture features, and for the deep stages the prior
-pose, to the body. The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
+network (arXiv 1705.03098) maps joints, scores and second opinions, and for the deep stages the prior pose, to the
+body. The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
 """
 
 from typing import NamedTuple
@@ -11,11 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.networks.readout import FEATURES, READ_JOINTS, Reading
+from models.networks.readout import READ_JOINTS, Reading
 from models.skeleton import COCO17, JOINT_NAMES, JOINTS
-
-EMBEDDING = 32
-"""Channels per joint that the picture features are squeezed to."""
 
 _HIPS = (11, 12)
 _STAND_INS = {"pelvis": (11, 12), "spine": (5, 6, 11, 12), "neck": (5, 6), "head_top": (3, 4), "left_heel": (15,),
@@ -116,23 +113,30 @@ class _Block(nn.Module):
 class BodyHead(nn.Module):
     """Reading, camera and prior in, body out."""
 
-    def __init__(self, with_prior: bool, width: int = 512, blocks: int = 2, dropout: float = 0.1):
+    def __init__(self, with_prior: bool, width: int = 512, blocks: int = 2, dropout: float = 0.0):
         super().__init__()
         self.with_prior = with_prior
-        self.embed = nn.Linear(FEATURES, EMBEDDING)
         plain = READ_JOINTS * 5 + 3 + (JOINTS * 7 if with_prior else 0)
         self.enter = nn.Linear(plain, width)
-        self.enter_features = nn.Linear((READ_JOINTS + 1) * EMBEDDING, width, bias=False)
         self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(blocks)), nn.LayerNorm(width))
-        self.leave = nn.Linear(width, JOINTS * 8 + 3)
+        self.leave = nn.Linear(width, JOINTS * 7 + 3)
         self.straight = nn.Linear(plain, JOINTS * 3, bias=False)
         nn.init.zeros_(self.straight.weight)
         self.register_buffer("stand_in", _stand_in_matrix())  # [25, 17]
         self.register_buffer("is_read", torch.tensor([float(name in COCO17.joints) for name in JOINT_NAMES]))  # [25]
 
-    def forward(self, reading: Reading, intrinsics: Tensor, prior: Prior | None = None,
-                use_features: Tensor | None = None) -> Body:
-        """Bodies of M people; `use_features` [M] in 0..1 hides the picture features of some (training)."""
+    @torch.no_grad()
+    def start_from(self, other: "BodyHead") -> None:
+        """Takes over an earlier stage's weights; what this head sees beyond that one starts at nothing."""
+        for mine, theirs in zip(self.parameters(), other.parameters(), strict=True):
+            if mine.shape == theirs.shape:
+                mine.copy_(theirs)
+            else:  # the first layers: the prior's inputs come last
+                mine.zero_()
+                mine[:, : theirs.shape[1]] = theirs
+
+    def forward(self, reading: Reading, intrinsics: Tensor, prior: Prior | None = None) -> Body:
+        """Bodies of M people; intrinsics [M, 4] as for `face`."""
         turn = face(reading, intrinsics)
         plane = turn.enter(reading.joints_px)
         second = (turn.enter(reading.regressed_px) - plane).clamp(-3, 3)
@@ -144,17 +148,14 @@ class BodyHead(nn.Module):
             parts += [turn.enter(prior.joints_px).flatten(1).clamp(-8, 8), turned.flatten(1),
                       (prior.sigma_mm / 100).clamp_min(0.01).log(), prior.scores]
         plain = torch.cat(parts, 1)
-        seen = torch.relu(self.embed(reading.features)).flatten(1)
-        if use_features is not None:
-            seen = seen * use_features[:, None]
-        x = self.leave(self.blocks(self.enter(plain) + self.enter_features(seen)))
-        rel, spread, move, gate, joint = x[:, :-3].split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS, JOINTS], 1)
+        x = self.leave(self.blocks(self.enter(plain)))
+        rel, spread, move, joint = x[:, :-3].split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS], 1)
         rel = (rel + self.straight(plain)).unflatten(1, (JOINTS, 3))
-        open_ = torch.sigmoid(gate - 2 * self.is_read).unsqueeze(-1)  # [M, 25, 1]
+        free = 1 - self.is_read[:, None]  # [25, 1]: joints that the picture was read for stay where they were read
         return Body(
             rel_m=rel - rel[:, :1],
             log_spread=spread.clamp(-6, 1) - 2,
-            plane=self.stand_in @ plane + open_ * move.unflatten(1, (JOINTS, 2)),
+            plane=self.stand_in @ plane + free * move.unflatten(1, (JOINTS, 2)),
             joint_logits=joint,
             person_logit=x[:, -3],
             log_size=x[:, -2].clamp(-4, 4) - 0.7,

@@ -11,6 +11,9 @@ from models.records import Stage
 SLOTS = 32
 """People a frame can hold; the weakest slots are empty on most frames and have a low score."""
 
+CENTER_FLOOR = 0.05
+"""Centres below this are nobody: the head is neither trained nor asked there."""
+
 
 class CoarseStage(nn.Module):
     """Frame in, `SLOTS` people out, strongest centre first."""
@@ -38,6 +41,7 @@ class CoarseStage(nn.Module):
         reading = self.read(maps)
         body = self.head(reading, intrinsics.repeat_interleave(self.slots, 0))
         found = outputs(body) | {"disagreement": disagreement(reading, body)}
+        found["score"] = found["score"] * (reading.center_score > CENTER_FLOOR)
         return {name: value.unflatten(0, (-1, self.slots)) for name, value in found.items()}
 
     def example_inputs(self, batch: int = 2) -> dict[str, Tensor]:

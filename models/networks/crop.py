@@ -23,9 +23,8 @@ class CropStage(nn.Module):
 
     def __init__(self, stage: Stage):
         super().__init__()
-        self.stage = stage
-        self.size_px = SIZE_PX[stage]
-        self.network = MoveNet(VARIANT[stage])
+        self.stage, self.variant, self.size_px = stage, VARIANT[stage], SIZE_PX[stage]
+        self.network = MoveNet(self.variant)
         self.head = BodyHead(with_prior=True)
         self.register_buffer("coco", torch.tensor(COCO17.source), persistent=False)
 

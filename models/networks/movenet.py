@@ -19,8 +19,8 @@ TAPS = {1: 24, 2: 32, 3: 64}
 """Pyramid channels taken after these groups of blocks: strides 4, 8 and 16."""
 
 STRIDE = 4
-FINE, COARSE_FEATURES = 24, 64
-"""Channels of the feature maps at stride 4 and at stride 16."""
+FINE, DEEP = 24, 64
+"""Channels of the pyramid at its finest and at its deepest level."""
 
 
 class Maps(NamedTuple):
@@ -34,10 +34,6 @@ class Maps(NamedTuple):
     """[N, 17, h, w] logits."""
     offsets: Tensor
     """[N, 34, h, w] (dy, dx) per joint, from this cell to the joint, in cells."""
-    fine: Tensor
-    """[N, 24, h, w] features at stride 4."""
-    context: Tensor
-    """[N, 64, h / 4, w / 4] features at stride 16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ class MoveNet(nn.Module):
             if index in TAPS:
                 self.taps[str(index)] = _Conv(channels, TAPS[index])
         self.last = _Conv(channels, 1280)
-        self.top = _Conv(1280, COARSE_FEATURES)
+        self.top = _Conv(1280, DEEP)
         self.merges = nn.ModuleList([_Separable(64, 32), _Separable(32, 24), _Separable(24, FINE)])
         self.heads = nn.ModuleDict({name: nn.Sequential(_Separable(FINE, 96), _Conv(96, HEAD_CHANNELS[name]))
                                     for name in ("center", "regress", "heatmaps", "offsets")})
@@ -133,10 +129,6 @@ class MoveNet(nn.Module):
             if index in TAPS:
                 taps.append(self.taps[str(index)](x))
         x = self.top(F.relu6(self.last(x)))
-        context = x
-        for level, (merge, tap) in enumerate(zip(self.merges, reversed(taps), strict=True)):
-            x = F.interpolate(x, scale_factor=2.0, mode="bilinear") + tap
-            context = x if level == 0 else context
-            x = merge(x)
-        heads = {name: head(x) for name, head in self.heads.items()}
-        return Maps(**heads, fine=x, context=context)
+        for merge, tap in zip(self.merges, reversed(taps), strict=True):
+            x = merge(F.interpolate(x, scale_factor=2.0, mode="bilinear") + tap)
+        return Maps(**{name: head(x) for name, head in self.heads.items()})

@@ -1,4 +1,4 @@
-"""From dense maps to the joints of a person: where each joint was read, and what the network saw there."""
+"""From dense maps to the joints of a person: where each joint was read, and how sure the network is."""
 
 from typing import NamedTuple
 
@@ -10,9 +10,6 @@ from models.networks.movenet import STRIDE, Maps
 
 READ_JOINTS = 17
 """COCO's joints, which the picture network was trained on."""
-
-FEATURES = 88
-"""Channels of `Reading.features`: 24 at stride 4 and 64 at stride 16."""
 
 _WINDOW = 8
 """Cells searched to each side of the regressed joint, in steps that grow with the person."""
@@ -27,8 +24,6 @@ class Reading(NamedTuple):
     """[M, 17] heatmap probability at the peak."""
     regressed_px: Tensor
     """[M, 17, 2] the same joints as the centre regresses them: a second opinion that sees through occlusion."""
-    features: Tensor
-    """[M, 18, 88] at the 17 joints and, last, at the centre."""
     center_score: Tensor
     """[M] probability that a person's centre is there."""
 
@@ -72,24 +67,23 @@ def read(maps: Maps, cells: Tensor, guides: tuple[Tensor, ...] = (), guide_width
     y, x = place[..., 0].clamp(0, h - 1), place[..., 1].clamp(0, w - 1)
     flat = (y * w + x).long()  # [N, K, 17, 289]
     joint = torch.arange(READ_JOINTS, device=cells.device).view(1, 1, -1, 1) * (h * w)
-    heat = torch.gather(maps.heatmaps.flatten(1), 1, (flat + joint).flatten(1)).view(flat.shape).sigmoid()
-    weight = _bell(y, x, start, (0.12 * size).clamp_min(2.5))
+    heat = torch.gather(maps.heatmaps.flatten(1), 1, (flat + joint).flatten(1)).view(flat.shape)  # logits
+    # Compared as logarithms: far from every joint the products themselves vanish, and which runtime rounds them to
+    # nothing first would decide. softplus and not logsigmoid, which exports as the log of a sigmoid.
+    likely = -F.softplus(-heat) - _far(y, x, start, (0.12 * size).clamp_min(2.5))
     for guide, width in zip(guides, guide_widths, strict=True):
-        weight = weight * _bell(y, x, guide, width.unsqueeze(3))
-    best = (heat * weight).argmax(3, keepdim=True)  # [N, K, 17, 1]
+        likely = likely - _far(y, x, guide, width.unsqueeze(3))
+    best = likely.argmax(3, keepdim=True)  # [N, K, 17, 1]
     cell = torch.gather(flat, 3, best)
-    score = torch.gather(heat, 3, best).squeeze(3)  # [N, K, 17]
+    score = torch.gather(heat, 3, best).squeeze(3).sigmoid()  # [N, K, 17]
     channel = 2 * torch.arange(READ_JOINTS, device=cells.device).view(1, 1, -1, 1) * (h * w)
     both = torch.cat([cell + channel, cell + channel + h * w], 3)  # [N, K, 17, 2]: dy, dx
     offset = torch.gather(maps.offsets.flatten(1), 1, both.flatten(1)).view(both.shape)
     joints = _row_and_column(cell.squeeze(3), w).to(offset.dtype) + offset  # [N, K, 17, 2] (y, x) cells
-    centre = _row_and_column(cells, w).to(offset.dtype).unsqueeze(2) + 0.5
-    seen = _sample(maps, torch.cat([joints, centre], 2))  # [N, K, 18, 88]
     return Reading(
         joints_px=(STRIDE * joints.flip(-1)).flatten(0, 1),
         scores=score.flatten(0, 1),
         regressed_px=(STRIDE * start.flip(-1)).flatten(0, 1),
-        features=seen.flatten(0, 1),
         center_score=_gather(maps.center, cells).sigmoid().view(n * k),
     )
 
@@ -100,22 +94,13 @@ def _row_and_column(cells: Tensor, width: int) -> Tensor:
     return torch.stack([row, cells - row * width], -1)
 
 
-def _bell(y: Tensor, x: Tensor, about: Tensor, width: Tensor) -> Tensor:
-    """Gaussian weight of cells y, x [N, K, 17, W] about a place [N, K, 17, 2]; width [N, K, 1 or 17, 1] cells."""
+def _far(y: Tensor, x: Tensor, about: Tensor, width: Tensor) -> Tensor:
+    """-log of the Gaussian weight of cells y, x [N, K, 17, W] about a place [N, K, 17, 2]; width [N, K, 1 or 17, 1] cells."""
     squared = (y - about[..., :1]) ** 2 + (x - about[..., 1:]) ** 2
-    return torch.exp(-squared / (2 * width**2))
+    return squared / (2 * width**2)
 
 
 def _gather(map_: Tensor, cells: Tensor) -> Tensor:
     """[N, K, C] columns of [N, C, h, w] at flat cells [N, K]."""
     n, c = map_.shape[:2]
     return torch.gather(map_.flatten(2), 2, cells.unsqueeze(1).expand(n, c, -1)).transpose(1, 2)
-
-
-def _sample(maps: Maps, places: Tensor) -> Tensor:
-    """[N, K, P, 88] both feature maps, bilinear, at places [N, K, P, 2] given as (y, x) in cells of stride 4."""
-    h, w = maps.center.shape[2:]
-    size = torch.tensor([w, h], device=places.device, dtype=places.dtype)
-    grid = 2 * places.flip(-1) / size - 1  # corner convention: cell coordinates 0..w span the picture
-    found = [F.grid_sample(m, grid.to(m.dtype), padding_mode="border", align_corners=False) for m in (maps.fine, maps.context)]
-    return torch.cat(found, 1).permute(0, 2, 3, 1)  # [N, C, K, P] -> [N, K, P, C]

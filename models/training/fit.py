@@ -56,7 +56,7 @@ class Run:
             group["lr"] = self.optimiser.learning_rate * rate(step, self.optimiser)
         batch = on(self.supply.draw(), self.device)
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            body = self.head(batch.reading, batch.intrinsics, batch.prior, batch.use_features)
+            body = self.head(batch.reading, batch.intrinsics, batch.prior)
         terms = losses(body, batch.target, self.weights)
         adam.zero_grad(set_to_none=True)
         terms["total"].backward()

@@ -10,7 +10,7 @@ from models.arrays import Floats
 from models.crops import Window
 from models.datasets.sample import PoseSample
 from models.networks.body import Prior, outputs
-from models.networks.coarse import CoarseStage
+from models.networks.coarse import CENTER_FLOOR, CoarseStage
 from models.networks.crop import CropStage
 from models.networks.readout import Reading
 from models.skeleton import COCO17
@@ -59,7 +59,7 @@ def _paired(reading: dict[str, Floats], view: View, sample: PoseSample) -> tuple
     person, row = linear_sum_assignment(-close)
     good = close[person, row] >= FOUND
     person, row = person[good], row[good]
-    stray = (reading["center_score"] > 0.05) & (close.max(0, initial=0) < DUPLICATE)
+    stray = (reading["center_score"] > CENTER_FLOOR) & (close.max(0, initial=0) < DUPLICATE)
     stray[row] = False
     if sample.other_people_unlabelled or len(sample.ignore_xyxy):
         stray[:] = False

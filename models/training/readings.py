@@ -3,7 +3,7 @@
 The picture networks are frozen in this recipe, so each picture is looked at once and the heads train on what was read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ Columns = dict[str, NDArray[np.generic]]
 """One row a person, see `COLUMNS`."""
 
 COLUMNS = {
-    "joints_px": (17, 2), "scores": (17,), "regressed_px": (17, 2), "features": (18, 88), "center_score": (),
+    "joints_px": (17, 2), "scores": (17,), "regressed_px": (17, 2), "center_score": (),
     "intrinsics": (4,),
     "prior_px": (25, 2), "prior_rel_mm": (25, 3), "prior_sigma_mm": (25,), "prior_scores": (25,),
     "true_px": (25, 2), "true_rel_mm": (25, 3), "true_root_mm": (3,),
@@ -27,8 +27,6 @@ COLUMNS = {
 labelled; `inside` 1 where the joint lies in the picture; `size_px` the root of the person's box area; `is_person` 1,
 0 for a false find; `sample` and `person` say which picture of the shard and which of its people (-1: none); `window` x, y
 and scale lead back to the frame."""
-
-HALF = frozenset({"features"})
 
 
 class ReadingStore:
@@ -47,8 +45,13 @@ class ReadingStore:
             raise ValueError(f"want columns {sorted(COLUMNS)} of one length, got {sorted(columns)} of {rows}")
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self._path(shard).with_suffix(".partial.npz")
-        np.savez(partial, **{k: v.astype(np.float16 if k in HALF else np.float32) for k, v in columns.items()})
+        np.savez(partial, **{k: v.astype(np.float32) for k, v in columns.items()})
         partial.rename(self._path(shard))
+
+    def read(self, shard: str) -> Columns:
+        """One shard's columns."""
+        with np.load(self._path(shard)) as saved:
+            return dict(saved)
 
     def load(self) -> dict[str, torch.Tensor]:
         """All shards as one table.
@@ -75,10 +78,3 @@ def joined(parts: Iterable[Columns]) -> Columns:
     """Tables one below the other."""
     some = list(parts)
     return {name: np.concatenate([part[name] for part in some]) for name in COLUMNS}
-
-
-def batches(count: int, size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
-    """Endless random row indices [size], every row once an epoch."""
-    while True:
-        order = torch.randperm(count, generator=generator)
-        yield from order[: count // size * size].split(size)

@@ -42,8 +42,6 @@ class Optimiser:
     """Share of a batch that comes from motion capture without pictures."""
     photos: float = 0.08
     """Share of a batch that comes from real photos."""
-    hide_features: float = 0.3
-    """Share of the people seen in pictures whose picture features are hidden."""
     checkpoint_every: int = 500
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from models.networks.body import Body, Prior, outputs
-from models.networks.readout import FEATURES, READ_JOINTS, Reading
+from models.networks.readout import Reading
 from models.skeleton import COCO17, MIRROR
 from models.training.losses import Target
 
@@ -46,12 +46,31 @@ class Habits:
         return Habits((table["joints_px"] - true) / relative, (table["regressed_px"] - true) / relative,
                       table["scores"].float(), table["center_score"].float(), table["inside"].float(), size)
 
+    def and_steady(self, spread: Tensor, before: "Habits | None", generator: torch.Generator) -> "Habits":
+        """With as many well-read people as `spread` [B] is long: Gaussian errors of that spread, in sizes of the person.
+
+        Rendered people are harder to read than most real ones, so their habits alone teach too much doubt. Scores are
+        those of the better-read half. `before` are the same people's habits at an earlier stage: 0.4 of their error stays.
+        """
+        count = len(spread)
+        rank = self.scores.mean(1).argsort(descending=True)[: max(1, len(self.scores) // 2)]
+        like = rank[torch.randint(len(rank), (count,), generator=generator)]
+        error = spread[:, None, None] * torch.randn(count, 17, 2, generator=generator)
+        gross = torch.rand(count, 17, 1, generator=generator) < 0.02
+        error = torch.where(gross, 6 * error, error)
+        if before is not None:
+            error = 0.4 * before.error[-count:] + 0.5 * error
+        second = error + 0.04 * torch.randn(count, 17, 2, generator=generator)
+        size = torch.exp(torch.empty(count).uniform_(math.log(30), math.log(350), generator=generator))
+        size = size if before is None else before.extent_px[-count:]
+        steady = Habits(error, second, self.scores[like], self.center_score[like], torch.ones(count, 25), size)
+        return Habits(*(torch.cat([getattr(h, f) for h in (self, steady)]) for f in Habits.__dataclass_fields__))
+
     def read(self, px: Tensor, who: Tensor) -> Reading:
-        """Joints [M, 25, 2] as read with the habits of `who` [M]; no picture features."""
+        """Joints [M, 25, 2] as read with the habits of `who` [M]."""
         size = extent_px(px)[:, None, None]
         true = px[:, _COCO]
-        features = torch.zeros(len(px), READ_JOINTS + 1, FEATURES, device=px.device)
-        return Reading(true + self.error[who] * size, self.scores[who], true + self.second_error[who] * size, features,
+        return Reading(true + self.error[who] * size, self.scores[who], true + self.second_error[who] * size,
                        self.center_score[who])
 
 

@@ -1,5 +1,6 @@
 """Batches for a head: people read in rendered pictures, in real photos, and simulated from motion capture."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -27,8 +28,6 @@ class Batch:
     intrinsics: Tensor
     prior: Prior | None
     target: Target
-    use_features: Tensor
-    """[M] 0 where the picture features are hidden or there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,11 @@ class Earlier:
 class Supply:
     """Draws mixed batches; all chance comes from one generator."""
 
-    def __init__(self, rendered: Table, photos: Table | None, cameras: Cameras, earlier: Sequence[Earlier],
+    def __init__(self, rendered: Table, photos: Table | None, habits: Habits, cameras: Cameras, earlier: Sequence[Earlier],
                  size_px: int | None, optimiser: Optimiser, generator: torch.Generator):
         self.rendered, self.photos, self.cameras, self.earlier = rendered, photos, cameras, earlier
         self.size_px, self.optimiser, self.generator = size_px, optimiser, generator
-        people = rendered["is_person"] > 0
-        self.habits = Habits.of({name: values[people] for name, values in rendered.items()})
+        self.habits = habits
 
     def draw(self) -> Batch:
         """The next batch."""
@@ -62,23 +60,21 @@ class Supply:
     def _seen(self, table: Table, count: int) -> Batch:
         rows = torch.randint(len(table["is_person"]), (count,), generator=self.generator)
         prior = Prior(*(table[name][rows].float() for name in PRIOR_COLUMNS)) if self.earlier else None
-        shown = (torch.rand(count, generator=self.generator) >= self.optimiser.hide_features).float()
-        return Batch(reading_of(table, rows), table["intrinsics"][rows].float(), prior, target_of(table, rows), shown)
+        return Batch(reading_of(table, rows), table["intrinsics"][rows].float(), prior, target_of(table, rows))
 
     def _simulated(self, count: int) -> Batch:
         who = torch.randint(len(self.habits.scores), (count,), generator=self.generator)
         first = self.earlier[0].habits if self.earlier else self.habits
         scene, prior = self.cameras.draw(first, who), None
-        hidden = torch.zeros(count)
         for step in self.earlier[: self._depth()]:
             if prior is not None:
                 prior, scene = through(prior, scene, step.stage.size_px)
             with torch.no_grad():
-                body = step.stage.head(step.habits.read(scene.target.px, who), scene.intrinsics, prior, hidden)
+                body = step.stage.head(step.habits.read(scene.target.px, who), scene.intrinsics, prior)
             prior = prior_from(body)
         if prior is not None and self.size_px is not None:
             prior, scene = through(prior, scene, self.size_px)
-        return Batch(self.habits.read(scene.target.px, who), scene.intrinsics, prior, scene.target, hidden)
+        return Batch(self.habits.read(scene.target.px, who), scene.intrinsics, prior, scene.target)
 
     def _depth(self) -> int:
         """How many earlier stages have looked: a stage may be skipped."""
@@ -103,7 +99,6 @@ def _joined(parts: Sequence[Batch]) -> Batch:
         intrinsics=torch.cat([part.intrinsics for part in parts]),
         prior=rows(Prior, priors) if priors else None,
         target=rows(Target, [part.target for part in parts]),
-        use_features=torch.cat([part.use_features for part in parts]),
     )
 
 
@@ -115,3 +110,13 @@ def on(batch: Batch, device: torch.device) -> Batch:
         return type(value)(*map(put, value)) if isinstance(value, tuple) else value
 
     return replace(batch, **{f.name: put(getattr(batch, f.name)) for f in fields(batch)})
+
+
+def habits_of(tables: Sequence[Table], generator: torch.Generator) -> list[Habits]:
+    """How each stage reads the same people, stage by stage: those read in rendered pictures, and as many steady ones."""
+    first = Habits.of(people_only(tables[0]))
+    spread = torch.exp(torch.empty(len(first.scores)).uniform_(math.log(0.01), math.log(0.06), generator=generator))
+    habits: list[Habits] = []
+    for table in tables:
+        habits.append(Habits.of(people_only(table)).and_steady(spread, habits[-1] if habits else None, generator))
+    return habits

@@ -1,0 +1,147 @@
+"""Fits the calibration of a set of weights on a recorded routing table (`posecascade eval record`).
+
+    python -m models.calibration.fit out/routing_table.npz --fitted-on "what the frames were"
+
+Recorded under the weights' present calibration, which must be `neutral()`: run with `--reset` first.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from models.arrays import Floats, Indices
+from models.calibration.tables import Gain
+from models.evaluation.recorded import ROUTES, Recorded
+from models.manifest import WEIGHTS
+from models.records import Stage
+from models.routers.table import FEATURES
+from models.skeleton import JOINTS
+
+PRICES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+WORST_MM: Final = 400.0
+"""Errors are cut here, so that bounds on their mean exist."""
+
+_TO_EXPERT, _BY_REFINE = ROUTES.index((Stage.EXPERT,)), ROUTES.index((Stage.REFINE, Stage.EXPERT))
+_STEPS: Final = {(Stage.COARSE, Stage.REFINE): (0, 0, 1), (Stage.COARSE, Stage.EXPERT): (0, 0, _TO_EXPERT),
+                 (Stage.REFINE, Stage.EXPERT): (1, 1, _BY_REFINE)}
+"""Which features (after coarse, after refine) and which two routes tell what a step removes."""
+
+
+def neutral() -> dict[str, Any]:
+    """A calibration that changes nothing."""
+    return {"sigma_scale": {str(s): [1.0] * JOINTS for s in Stage}, "score": {str(s): [1.0, 0.0] for s in Stage}, "gains": [],
+            "balanced_price": 1.0, "promises": [], "fitted_on": "nothing"}
+
+
+def fit(table: Recorded, cost_ms: Mapping[Stage, float], fitted_on: str) -> dict[str, Any]:
+    """The calibration as the manifest holds it."""
+    gains = {step: _gain(table, *columns) for step, columns in _STEPS.items()}
+    promises = [_promise(table, gains, cost_ms, price) for price in PRICES]
+    return {
+        "sigma_scale": {str(stage): _sigma_scale(table, column).tolist() for stage, column in _own_routes().items()},
+        "score": {str(stage): _platt(table, column) for stage, column in _own_routes().items()},
+        "gains": [{"stage": str(a), "deeper": str(b), "weights": list(g.weights), "bias": g.bias} for (a, b), g in gains.items()],
+        "balanced_price": _balanced(promises), "promises": promises, "fitted_on": fitted_on,
+    }
+
+
+def _own_routes() -> dict[Stage, int]:
+    return {Stage.COARSE: 0, Stage.REFINE: 1, Stage.EXPERT: _TO_EXPERT}
+
+
+def _sigma_scale(table: Recorded, column: int) -> Floats:
+    """[25] factor of each joint by which sigma becomes the root mean square of the error, shrunk to the mean factor."""
+    error, sigma = np.minimum(table.errors_mm[:, column], WORST_MM), table.sigma_mm[:, column]
+    use = np.isfinite(error) & table.right[:, column][:, None]
+    squares = np.where(use, np.square(np.where(use, error, 0)), 0), np.where(use, np.square(sigma), 0)
+    mean = squares[0].sum() / squares[1].sum()
+    prior = 200 * np.square(sigma).mean()
+    return np.sqrt((squares[0].sum(0) + mean * prior) / (squares[1].sum(0) + prior))
+
+
+def _platt(table: Recorded, column: int, rounds: int = 50) -> list[float]:
+    """Slope and bias of the logit by Newton's method (Platt 1999), with a weak prior to stay as it was."""
+    use = table.judged & np.isfinite(table.score[:, column])
+    score = np.clip(table.score[use, column], 1e-6, 1 - 1e-6)
+    inputs = np.column_stack([np.log(score / (1 - score)), np.ones(len(score))])
+    right, start = table.right[use, column].astype(float), np.array([1.0, 0.0])
+    weights = start.copy()
+    for _ in range(rounds):
+        said = 1 / (1 + np.exp(-inputs @ weights))
+        slope = inputs.T @ (said - right) + (weights - start)
+        weights -= np.linalg.solve((inputs.T * (said * (1 - said))) @ inputs + np.eye(2), slope)
+    return [float(w) for w in weights]
+
+
+def _gain(table: Recorded, features_at: int, before: int, after: int) -> Gain:
+    """Ridge regression of the error that a step removes on the routing features."""
+    features, error = table.features[:, features_at], np.minimum(table.limb_error_mm, WORST_MM)
+    removed = error[:, before] - error[:, after]
+    use = np.isfinite(removed) & np.isfinite(features).all(1)
+    mean, spread = features[use].mean(0), features[use].std(0) + 1e-6
+    inputs = np.column_stack([(features[use] - mean) / spread, np.ones(use.sum())])
+    penalty = np.diag([10.0] * len(FEATURES) + [0.0])
+    weights = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ removed[use])
+    raw = weights[:-1] / spread
+    return Gain(tuple(map(float, raw)), float(weights[-1] - mean @ raw))
+
+
+def routes_at(table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float],
+              price: float) -> Indices:
+    """[N] route that the gain policy would take for each detection."""
+    first = np.stack([np.zeros(len(table.right)), *(
+        gains[Stage.COARSE, stage].expected_mm(table.features[:, 0]) - price * cost_ms[stage]
+        for stage in (Stage.REFINE, Stage.EXPERT))])
+    route = first.argmax(0)
+    onward = gains[Stage.REFINE, Stage.EXPERT].expected_mm(table.features[:, 1]) > price * cost_ms[Stage.EXPERT]
+    return np.where((route == 1) & onward, _BY_REFINE, np.where(route == 2, _TO_EXPERT, route))
+
+
+def _promise(table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float],
+             price: float) -> dict[str, float]:
+    """What a price costs in accuracy: a one-sided 95 % bound of the mean, over frames, since people of one depend."""
+    route = routes_at(table, gains, cost_ms, price)
+    error = np.minimum(table.limb_error_mm, WORST_MM)
+    use = np.isfinite(error).all(1)
+    extra = (error[np.arange(len(route)), route] - error[:, _TO_EXPERT])[use]
+    frames = np.unique(table.frame[use], return_inverse=True)[1]
+    sums, counts = np.bincount(frames, extra), np.bincount(frames)
+    mean = sums.sum() / counts.sum()
+    spread = np.sqrt(np.square(sums - mean * counts).sum()) / counts.sum()
+    spent = np.array([sum(cost_ms[stage] for stage in ROUTES[r]) for r in route[use]])
+    return {"price": price, "extra_error_mm": float(mean + 1.645 * spread), "mean_extra_error_mm": float(mean),
+            "deep_ms_per_person": float(spent.mean())}
+
+
+def _balanced(promises: list[dict[str, float]]) -> float:
+    """The dearest price at which three quarters of what the deep stages can remove are still removed."""
+    worst, best = promises[-1]["mean_extra_error_mm"], min(p["mean_extra_error_mm"] for p in promises)
+    kept = [p["price"] for p in promises if worst - p["mean_extra_error_mm"] >= 0.75 * (worst - best)]
+    return max(kept, default=PRICES[0])
+
+
+def main() -> None:
+    """Writes the calibration into a manifest."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path, nargs="?")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--fitted-on", default="unnamed frames")
+    parser.add_argument("--min-score", type=float, default=0.3)
+    parser.add_argument("--reset", action="store_true", help="forget the calibration, keep every detection")
+    args = parser.parse_args()
+    path = args.weights / "manifest.json"
+    raw = json.loads(path.read_text())
+    if args.reset:
+        raw |= {"calibration": neutral(), "min_score": 0.05}
+    else:
+        cost = {Stage(name): spec["cost_ms"] for name, spec in raw["stages"].items()}
+        raw |= {"calibration": fit(Recorded.load(args.table), cost, args.fitted_on), "min_score": args.min_score}
+    path.write_text(json.dumps(raw, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Everything before the fit: frames are rendered, looked at and paired with the truth, once, shard by shard.
+
+Each shard is written whole or not at all, so a killed run goes on where it stopped.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from models.datasets import augment, coco_mini
+from models.datasets.sample import PoseSample
+from models.datasets.synthetic import SyntheticPeople
+from models.networks.coarse import CoarseStage
+from models.networks.crop import CropStage
+from models.training.observe import observe_frames, observe_people, priors_of
+from models.training.readings import Columns, ReadingStore
+from models.training.recipe import Recipe
+from models.training.rendered import read_shard, write_shard
+
+SHARD = 8
+"""Frames in a shard."""
+
+Network = CoarseStage | CropStage
+
+
+def prepare(recipe: Recipe, stage: Network, earlier: Sequence[Network], device: torch.device) -> None:
+    """Fills the recipe's cache: rendered frames, and what `stage` reads of them and of the photos."""
+    render_frames(recipe, device)
+    stage.to(device).eval()
+    rendered = [_shard_name(recipe, index) for index in range(recipe.data.frames // SHARD)]
+    _observe(recipe, stage, earlier, "rendered", rendered, lambda index: read_shard(frame_path(recipe, rendered[index])))
+    if recipe.data.photos is not None:
+        views = [f"view_{recipe.seed}_{index:04d}" for index in range(recipe.data.photo_views)]
+        photos = list(coco_mini.training_samples(recipe.data.photos))
+        _observe(recipe, stage, earlier, "photos", views, lambda index: _varied(photos, recipe.seed, index))
+
+
+def render_frames(recipe: Recipe, device: torch.device) -> None:
+    """Renders the shards that are missing."""
+    count = recipe.data.frames // SHARD
+    missing = [i for i in range(count) if not frame_path(recipe, _shard_name(recipe, i)).exists()]
+    if not missing:
+        return
+    source = SyntheticPeople(recipe.data.synthetic_assets, "train", recipe.data.size_px, recipe.data.backgrounds, device=str(device))
+    for index in tqdm(missing, desc="render", unit="shard"):
+        images, truth = next(iter(source.batches(count * SHARD, recipe.seed, SHARD, worker=index, workers=count)))
+        columns = {name: np.asarray(torch.as_tensor(values).cpu()) for name, values in truth.items()}
+        write_shard(frame_path(recipe, _shard_name(recipe, index)), images.cpu().numpy(), columns)
+
+
+def frame_path(recipe: Recipe, name: str) -> Path:
+    return recipe.data.cache / "frames" / f"{name}.npz"
+
+
+def store_of(recipe: Recipe, stage: Network, kind: str) -> ReadingStore:
+    """Where a stage's readings of `rendered` frames or of `photos` are kept."""
+    return ReadingStore(recipe.data.cache / "readings" / f"{stage.stage}_{kind}")
+
+
+def _shard_name(recipe: Recipe, index: int) -> str:
+    return f"train_{recipe.seed}_{index:05d}"
+
+
+def _observe(recipe: Recipe, stage: Network, earlier: Sequence[Network], kind: str, names: Sequence[str],
+             samples_of: Callable[[int], Sequence[PoseSample]]) -> None:
+    store = store_of(recipe, stage, kind)
+    missing = [index for index, name in enumerate(names) if not store.has(name)]
+    for index in tqdm(missing, desc=f"{stage.stage} looks at {kind}", unit="shard"):
+        rng = np.random.default_rng([recipe.seed, 2, index])
+        samples = samples_of(index)
+        if isinstance(stage, CoarseStage):
+            store.write(names[index], observe_frames(stage, samples, rng))
+        else:
+            priors = _priors(recipe, earlier, kind, names[index], rng)
+            store.write(names[index], observe_people(stage, samples, priors))
+
+
+def _priors(recipe: Recipe, earlier: Sequence[Network], kind: str, name: str, rng: np.random.Generator) -> Columns:
+    """For each person the answer of one of the earlier stages, by chance: a stage may be skipped."""
+    said = [priors_of(stage, store_of(recipe, stage, kind).read(name)) for stage in earlier]
+    pick = rng.integers(len(said), size=len(said[0]["sample"]))
+    return {column: np.stack([one[column] for one in said])[pick, np.arange(len(pick))] for column in said[0]}
+
+
+def _varied(photos: Sequence[PoseSample], seed: int, index: int) -> list[PoseSample]:
+    rng = np.random.default_rng([seed, 3, index])
+    return [augment.photometric(augment.maybe_flipped(photo, rng), rng) for photo in photos]
