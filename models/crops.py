@@ -86,5 +86,7 @@ def resized(image: Image, size_wh: tuple[int, int]) -> Image:
     """
     while image.shape[1] >= 2 * size_wh[0] and image.shape[0] >= 2 * size_wh[1]:
         even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
-        image = np.asarray(cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8)
+        image = np.asarray(
+            cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8
+        )
     return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)

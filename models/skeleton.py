@@ -17,16 +17,37 @@ JOINTS: Final = len(JOINT_NAMES)
 ROOT: Final = 0
 """The pelvis: midpoint of the hip joint centres."""
 
-MIRROR: Final = np.array([JOINT_NAMES.index(_other) for _other in (
-    name.replace("left_", "\0").replace("right_", "left_").replace("\0", "right_") for name in JOINT_NAMES)])
+MIRROR: Final = np.array(
+    [
+        JOINT_NAMES.index(_other)
+        for _other in (
+            name.replace("left_", "\0").replace("right_", "left_").replace("\0", "right_") for name in JOINT_NAMES
+        )
+    ]
+)
 """[25] index of each joint's counterpart when left and right change places."""
 
 _BONE_NAMES = (
-    ("pelvis", "spine"), ("spine", "neck"), ("neck", "head_top"), ("neck", "nose"),
-    *((f"{side}_{a}" if paired else a, f"{side}_{b}") for side in ("left", "right") for a, b, paired in (
-        ("nose", "eye", False), ("eye", "ear", True), ("neck", "shoulder", False), ("shoulder", "elbow", True),
-        ("elbow", "wrist", True), ("pelvis", "hip", False), ("hip", "knee", True), ("knee", "ankle", True),
-        ("ankle", "heel", True), ("ankle", "toe", True))),
+    ("pelvis", "spine"),
+    ("spine", "neck"),
+    ("neck", "head_top"),
+    ("neck", "nose"),
+    *(
+        (f"{side}_{a}" if paired else a, f"{side}_{b}")
+        for side in ("left", "right")
+        for a, b, paired in (
+            ("nose", "eye", False),
+            ("eye", "ear", True),
+            ("neck", "shoulder", False),
+            ("shoulder", "elbow", True),
+            ("elbow", "wrist", True),
+            ("pelvis", "hip", False),
+            ("hip", "knee", True),
+            ("knee", "ankle", True),
+            ("ankle", "heel", True),
+            ("ankle", "toe", True),
+        )
+    ),
 )
 
 BONES: Final = tuple((JOINT_NAMES.index(a), JOINT_NAMES.index(b)) for a, b in _BONE_NAMES)
@@ -88,7 +109,10 @@ HALPE26: Final = _joint_set(
     "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
     "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle head_top neck pelvis "
     "left_big_toe right_big_toe left_small_toe right_small_toe left_heel right_heel",
-    left_big_toe="left_toe", right_big_toe="right_toe", left_small_toe=None, right_small_toe=None,
+    left_big_toe="left_toe",
+    right_big_toe="right_toe",
+    left_small_toe=None,
+    right_small_toe=None,
 )
 
 BLAZE33: Final = _joint_set(
@@ -97,9 +121,20 @@ BLAZE33: Final = _joint_set(
     "mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist "
     "left_pinky right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee "
     "right_knee left_ankle right_ankle left_heel right_heel left_foot_index right_foot_index",
-    left_eye_inner=None, left_eye_outer=None, right_eye_inner=None, right_eye_outer=None, mouth_left=None,
-    mouth_right=None, left_pinky=None, right_pinky=None, left_index=None, right_index=None, left_thumb=None,
-    right_thumb=None, left_foot_index="left_toe", right_foot_index="right_toe",
+    left_eye_inner=None,
+    left_eye_outer=None,
+    right_eye_inner=None,
+    right_eye_outer=None,
+    mouth_left=None,
+    mouth_right=None,
+    left_pinky=None,
+    right_pinky=None,
+    left_index=None,
+    right_index=None,
+    left_thumb=None,
+    right_thumb=None,
+    left_foot_index="left_toe",
+    right_foot_index="right_toe",
 )
 
 JOINT_SETS: Final = {s.name: s for s in (CASCADE25, COCO17, H36M17, MUPOTS17, HALPE26)}

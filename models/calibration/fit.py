@@ -26,15 +26,24 @@ WORST_MM: Final = 400.0
 """Errors are cut here, so that bounds on their mean exist."""
 
 _TO_EXPERT, _BY_REFINE = ROUTES.index((Stage.EXPERT,)), ROUTES.index((Stage.REFINE, Stage.EXPERT))
-_STEPS: Final = {(Stage.COARSE, Stage.REFINE): (0, 0, 1), (Stage.COARSE, Stage.EXPERT): (0, 0, _TO_EXPERT),
-                 (Stage.REFINE, Stage.EXPERT): (1, 1, _BY_REFINE)}
+_STEPS: Final = {
+    (Stage.COARSE, Stage.REFINE): (0, 0, 1),
+    (Stage.COARSE, Stage.EXPERT): (0, 0, _TO_EXPERT),
+    (Stage.REFINE, Stage.EXPERT): (1, 1, _BY_REFINE),
+}
 """Which features (after coarse, after refine) and which two routes tell what a step removes."""
 
 
 def neutral() -> dict[str, Any]:
     """A calibration that changes nothing."""
-    return {"sigma_scale": {str(s): [1.0] * JOINTS for s in Stage}, "score": {str(s): [1.0, 0.0] for s in Stage}, "gains": [],
-            "balanced_price": 1.0, "promises": [], "fitted_on": "nothing"}
+    return {
+        "sigma_scale": {str(s): [1.0] * JOINTS for s in Stage},
+        "score": {str(s): [1.0, 0.0] for s in Stage},
+        "gains": [],
+        "balanced_price": 1.0,
+        "promises": [],
+        "fitted_on": "nothing",
+    }
 
 
 def fit(table: Recorded, cost_ms: Mapping[Stage, float], fitted_on: str) -> dict[str, Any]:
@@ -44,8 +53,13 @@ def fit(table: Recorded, cost_ms: Mapping[Stage, float], fitted_on: str) -> dict
     return {
         "sigma_scale": {str(stage): _sigma_scale(table, column).tolist() for stage, column in _own_routes().items()},
         "score": {str(stage): _platt(table, column) for stage, column in _own_routes().items()},
-        "gains": [{"stage": str(a), "deeper": str(b), "weights": list(g.weights), "bias": g.bias} for (a, b), g in gains.items()],
-        "balanced_price": _balanced(promises), "promises": promises, "fitted_on": fitted_on,
+        "gains": [
+            {"stage": str(a), "deeper": str(b), "weights": list(g.weights), "bias": g.bias}
+            for (a, b), g in gains.items()
+        ],
+        "balanced_price": _balanced(promises),
+        "promises": promises,
+        "fitted_on": fitted_on,
     }
 
 
@@ -90,19 +104,27 @@ def _gain(table: Recorded, features_at: int, before: int, after: int) -> Gain:
     return Gain(tuple(map(float, raw)), float(weights[-1] - mean @ raw))
 
 
-def routes_at(table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float],
-              price: float) -> Indices:
+def routes_at(
+    table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float], price: float
+) -> Indices:
     """[N] route that the gain policy would take for each detection."""
-    first = np.stack([np.zeros(len(table.right)), *(
-        gains[Stage.COARSE, stage].expected_mm(table.features[:, 0]) - price * cost_ms[stage]
-        for stage in (Stage.REFINE, Stage.EXPERT))])
+    first = np.stack(
+        [
+            np.zeros(len(table.right)),
+            *(
+                gains[Stage.COARSE, stage].expected_mm(table.features[:, 0]) - price * cost_ms[stage]
+                for stage in (Stage.REFINE, Stage.EXPERT)
+            ),
+        ]
+    )
     route = first.argmax(0)
     onward = gains[Stage.REFINE, Stage.EXPERT].expected_mm(table.features[:, 1]) > price * cost_ms[Stage.EXPERT]
     return np.where((route == 1) & onward, _BY_REFINE, np.where(route == 2, _TO_EXPERT, route))
 
 
-def _promise(table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float],
-             price: float) -> dict[str, float]:
+def _promise(
+    table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float], price: float
+) -> dict[str, float]:
     """What a price costs in accuracy: a one-sided 95 % bound of the mean, over frames, since people of one depend."""
     route = routes_at(table, gains, cost_ms, price)
     error = np.minimum(table.limb_error_mm, WORST_MM)
@@ -113,8 +135,12 @@ def _promise(table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms
     mean = sums.sum() / counts.sum()
     spread = np.sqrt(np.square(sums - mean * counts).sum()) / counts.sum()
     spent = np.array([sum(cost_ms[stage] for stage in ROUTES[r]) for r in route[use]])
-    return {"price": price, "extra_error_mm": float(mean + 1.645 * spread), "mean_extra_error_mm": float(mean),
-            "deep_ms_per_person": float(spent.mean())}
+    return {
+        "price": price,
+        "extra_error_mm": float(mean + 1.645 * spread),
+        "mean_extra_error_mm": float(mean),
+        "deep_ms_per_person": float(spent.mean()),
+    }
 
 
 def _balanced(promises: list[dict[str, float]]) -> float:

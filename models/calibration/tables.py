@@ -61,10 +61,13 @@ class Calibration:
             raise ValueError(f"calibration.sigma_scale: want {JOINTS} factors a stage")
         gains = {(Stage(g["stage"]), Stage(g["deeper"])): Gain(tuple(g["weights"]), g["bias"]) for g in table["gains"]}
         return Calibration(
-            sigma_scale=sigma, score={Stage(n): (float(a), float(b)) for n, (a, b) in table["score"].items()}, gains=gains,
+            sigma_scale=sigma,
+            score={Stage(n): (float(a), float(b)) for n, (a, b) in table["score"].items()},
+            gains=gains,
             balanced_price=float(table["balanced_price"]),
             promises=tuple(Promise(float(p["price"]), float(p["extra_error_mm"])) for p in table["promises"]),
-            fitted_on=table["fitted_on"])
+            fitted_on=table["fitted_on"],
+        )
 
     def price_for(self, max_extra_error_mm: float) -> float:
         """The dearest price that keeps the promise; 0, which sends everyone, when none does."""

@@ -15,8 +15,16 @@ from models.networks.readout import READ_JOINTS, Reading
 from models.skeleton import COCO17, JOINT_NAMES, JOINTS
 
 _HIPS = (11, 12)
-_STAND_INS = {"pelvis": (11, 12), "spine": (5, 6, 11, 12), "neck": (5, 6), "head_top": (3, 4), "left_heel": (15,),
-              "right_heel": (16,), "left_toe": (15,), "right_toe": (16,)}
+_STAND_INS = {
+    "pelvis": (11, 12),
+    "spine": (5, 6, 11, 12),
+    "neck": (5, 6),
+    "head_top": (3, 4),
+    "left_heel": (15,),
+    "right_heel": (16,),
+    "left_toe": (15,),
+    "right_toe": (16,),
+}
 """COCO joints whose mean stands in for a joint that COCO lacks, before the network moves it."""
 
 
@@ -103,8 +111,9 @@ def face(reading: Reading, intrinsics: Tensor) -> Turn:
 class _Block(nn.Module):
     def __init__(self, width: int, dropout: float):
         super().__init__()
-        self.layers = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout),
-                                    nn.Linear(width, width))
+        self.layers = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.layers(x)
@@ -141,12 +150,22 @@ class BodyHead(nn.Module):
         plane = turn.enter(reading.joints_px)
         second = (turn.enter(reading.regressed_px) - plane).clamp(-3, 3)
         scale = turn.scale[:, 0]
-        parts = [plane.flatten(1).clamp(-8, 8), second.flatten(1), reading.scores, scale.log(),
-                 (scale * intrinsics[:, :1]).log() - 4, reading.center_score[:, None]]
+        parts = [
+            plane.flatten(1).clamp(-8, 8),
+            second.flatten(1),
+            reading.scores,
+            scale.log(),
+            (scale * intrinsics[:, :1]).log() - 4,
+            reading.center_score[:, None],
+        ]
         if prior is not None:
             turned = prior.rel_mm / 1000 @ turn.rotation.mT
-            parts += [turn.enter(prior.joints_px).flatten(1).clamp(-8, 8), turned.flatten(1),
-                      (prior.sigma_mm / 100).clamp_min(0.01).log(), prior.scores]
+            parts += [
+                turn.enter(prior.joints_px).flatten(1).clamp(-8, 8),
+                turned.flatten(1),
+                (prior.sigma_mm / 100).clamp_min(0.01).log(),
+                prior.scores,
+            ]
         plain = torch.cat(parts, 1)
         x = self.leave(self.blocks(self.enter(plain)))
         rel, spread, move, joint = x[:, :-3].split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS], 1)

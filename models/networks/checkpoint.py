@@ -43,6 +43,7 @@ def load_stage(path: Path) -> CoarseStage | CropStage:
     if contract != CONTRACT:
         raise ValueError(f"{path} is of contract {contract}, this code of {CONTRACT}: train it again")
     module = build_stage(stage)
-    module.load_state_dict({name: value.float() if value.is_floating_point() else value
-                            for name, value in saved["weights"].items()})
+    module.load_state_dict(
+        {name: value.float() if value.is_floating_point() else value for name, value in saved["weights"].items()}
+    )
     return module.eval()

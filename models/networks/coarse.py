@@ -47,8 +47,10 @@ class CoarseStage(nn.Module):
     def example_inputs(self, batch: int = 2) -> dict[str, Tensor]:
         """Inputs of the right shape, to trace the network with."""
         generator = torch.Generator().manual_seed(0)
-        return {"image_bgr": torch.randint(0, 256, (batch, 256, 448, 3), dtype=torch.uint8, generator=generator),
-                "intrinsics": torch.tensor([430.0, 430.0, 224.0, 128.0]).expand(batch, 4).contiguous()}
+        return {
+            "image_bgr": torch.randint(0, 256, (batch, 256, 448, 3), dtype=torch.uint8, generator=generator),
+            "intrinsics": torch.tensor([430.0, 430.0, 224.0, 128.0]).expand(batch, 4).contiguous(),
+        }
 
 
 def disagreement(reading: Reading, body: Body) -> Tensor:

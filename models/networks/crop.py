@@ -41,8 +41,15 @@ class CropStage(nn.Module):
         width = (0.15 + 0.5 * (1 - trust)) * size.squeeze(3)  # [N, 1, 17] cells
         return read(maps, torch.gather(cells, 1, best), (guide,), (width,))
 
-    def forward(self, crop_bgr: Tensor, intrinsics: Tensor, prior_px: Tensor, prior_rel_mm: Tensor,
-                prior_sigma_mm: Tensor, prior_scores: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self,
+        crop_bgr: Tensor,
+        intrinsics: Tensor,
+        prior_px: Tensor,
+        prior_rel_mm: Tensor,
+        prior_sigma_mm: Tensor,
+        prior_scores: Tensor,
+    ) -> dict[str, Tensor]:
         """The contract's outputs [N, ...].
 
         Args:
@@ -62,9 +69,11 @@ class CropStage(nn.Module):
         """Inputs of the right shape, to trace the network with."""
         g = torch.Generator().manual_seed(0)
         side = self.size_px
-        return {"crop_bgr": torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=g),
-                "intrinsics": torch.tensor([2.0 * side, 2.0 * side, side / 2, side / 2]).expand(batch, 4).contiguous(),
-                "prior_px": side * torch.rand(batch, 25, 2, generator=g),
-                "prior_rel_mm": 300 * torch.randn(batch, 25, 3, generator=g),
-                "prior_sigma_mm": 50 + 50 * torch.rand(batch, 25, generator=g),
-                "prior_scores": torch.rand(batch, 25, generator=g)}
+        return {
+            "crop_bgr": torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=g),
+            "intrinsics": torch.tensor([2.0 * side, 2.0 * side, side / 2, side / 2]).expand(batch, 4).contiguous(),
+            "prior_px": side * torch.rand(batch, 25, 2, generator=g),
+            "prior_rel_mm": 300 * torch.randn(batch, 25, 3, generator=g),
+            "prior_sigma_mm": 50 + 50 * torch.rand(batch, 25, generator=g),
+            "prior_scores": torch.rand(batch, 25, generator=g),
+        }

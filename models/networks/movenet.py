@@ -9,7 +9,6 @@ Sources: MobileNetV2, arXiv 1801.04381; CenterNet, arXiv 1904.07850; MoveNet's p
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -115,8 +114,12 @@ class MoveNet(nn.Module):
         self.last = _Conv(channels, 1280)
         self.top = _Conv(1280, DEEP)
         self.merges = nn.ModuleList([_Separable(64, 32), _Separable(32, 24), _Separable(24, FINE)])
-        self.heads = nn.ModuleDict({name: nn.Sequential(_Separable(FINE, 96), _Conv(96, HEAD_CHANNELS[name]))
-                                    for name in ("center", "regress", "heatmaps", "offsets")})
+        self.heads = nn.ModuleDict(
+            {
+                name: nn.Sequential(_Separable(FINE, 96), _Conv(96, HEAD_CHANNELS[name]))
+                for name in ("center", "regress", "heatmaps", "offsets")
+            }
+        )
 
     def forward(self, image_bgr: Tensor) -> Maps:
         """Dense maps of uint8 pictures [N, H, W, 3], H and W multiples of 32."""

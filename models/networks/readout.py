@@ -95,7 +95,8 @@ def _row_and_column(cells: Tensor, width: int) -> Tensor:
 
 
 def _far(y: Tensor, x: Tensor, about: Tensor, width: Tensor) -> Tensor:
-    """-log of the Gaussian weight of cells y, x [N, K, 17, W] about a place [N, K, 17, 2]; width [N, K, 1 or 17, 1] cells."""
+    """-log of the Gaussian weight of cells y, x [N, K, 17, W] about a place [N, K, 17, 2];
+    width [N, K, 1 or 17, 1] cells."""
     squared = (y - about[..., :1]) ** 2 + (x - about[..., 1:]) ** 2
     return squared / (2 * width**2)
 

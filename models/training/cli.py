@@ -23,7 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Trains the stage of a recipe; 0 done, 2 something in the recipe is wrong (one line says what)."""
     parser = argparse.ArgumentParser(prog="posecascade train", description="Train one stage of the cascade.")
     parser.add_argument("recipe", type=Path, help="a TOML file, e.g. models/training/recipes/coarse.toml")
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder for checkpoints and logs (default: runs)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs"), help="folder for checkpoints and logs (default: runs)"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args(argv)
     try:
@@ -44,8 +46,14 @@ def train(recipe: Recipe, out: Path, device: torch.device) -> Path:
     if earlier:
         stage.head.start_from(earlier[-1].head)
     generator = seeded(recipe.seed, 1)
-    run = Run(stage.head, _supply(recipe, stage, earlier, generator), recipe.optimiser, recipe.losses,
-              out / str(recipe.stage), device)
+    run = Run(
+        stage.head,
+        _supply(recipe, stage, earlier, generator),
+        recipe.optimiser,
+        recipe.losses,
+        out / str(recipe.stage),
+        device,
+    )
     stage.head = run.fit()
     path = out / f"{recipe.stage}.pt"
     save_stage(stage.cpu(), path, steps=recipe.optimiser.steps, seed=recipe.seed)
@@ -53,10 +61,20 @@ def train(recipe: Recipe, out: Path, device: torch.device) -> Path:
 
 
 def _supply(recipe: Recipe, stage: Network, earlier: Sequence[Network], generator: torch.Generator) -> Supply:
-    bodies = random_bodies(recipe.data.synthetic_assets, "train", recipe.data.bodies, np.random.default_rng(recipe.seed))
+    bodies = random_bodies(
+        recipe.data.synthetic_assets, "train", recipe.data.bodies, np.random.default_rng(recipe.seed)
+    )
     tables = [store_of(recipe, one, "rendered").load() for one in (*earlier, stage)]
     habits = habits_of(tables, generator)
     photos = store_of(recipe, stage, "photos").load() if recipe.data.photos is not None else None
     before = [Earlier(one, habit) for one, habit in zip(earlier, habits[:-1], strict=True)]
-    return Supply(tables[-1], photos, habits[-1], Cameras(torch.from_numpy(bodies), generator), before,
-                  None if not earlier else stage.size_px, recipe.optimiser, generator)
+    return Supply(
+        tables[-1],
+        photos,
+        habits[-1],
+        Cameras(torch.from_numpy(bodies), generator),
+        before,
+        None if not earlier else stage.size_px,
+        recipe.optimiser,
+        generator,
+    )

@@ -31,14 +31,23 @@ class Run:
         """Trains to the last step, from the checkpoint where there is one, and returns the averaged head."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.head.to(self.device).train()
-        adam = torch.optim.AdamW(self.head.parameters(), lr=self.optimiser.learning_rate,
-                                 weight_decay=self.optimiser.weight_decay)
+        adam = torch.optim.AdamW(
+            self.head.parameters(), lr=self.optimiser.learning_rate, weight_decay=self.optimiser.weight_decay
+        )
         average = torch.optim.swa_utils.AveragedModel(
-            self.head, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(self.optimiser.average))
+            self.head, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(self.optimiser.average)
+        )
         start = self._resume(adam, average)
-        with (self.folder / "log.jsonl").open("a") as log, tqdm(
-                range(start, self.optimiser.steps), initial=start, total=self.optimiser.steps, unit="step",
-                desc=self.folder.name) as steps:
+        with (
+            (self.folder / "log.jsonl").open("a") as log,
+            tqdm(
+                range(start, self.optimiser.steps),
+                initial=start,
+                total=self.optimiser.steps,
+                unit="step",
+                desc=self.folder.name,
+            ) as steps,
+        ):
             for step in steps:
                 terms = self._step(adam, average, step)
                 if step % 50 == 49:
@@ -51,7 +60,9 @@ class Run:
         head: BodyHead = average.module
         return head.eval()
 
-    def _step(self, adam: torch.optim.Optimizer, average: torch.optim.swa_utils.AveragedModel, step: int) -> dict[str, Any]:
+    def _step(
+        self, adam: torch.optim.Optimizer, average: torch.optim.swa_utils.AveragedModel, step: int
+    ) -> dict[str, Any]:
         for group in adam.param_groups:
             group["lr"] = self.optimiser.learning_rate * rate(step, self.optimiser)
         batch = on(self.supply.draw(), self.device)
@@ -71,8 +82,16 @@ class Run:
 
     def _checkpoint(self, adam: torch.optim.Optimizer, average: torch.nn.Module, step: int) -> None:
         partial = self._path.with_suffix(".partial")
-        torch.save({"step": step, "head": self.head.state_dict(), "average": average.state_dict(), "adam": adam.state_dict(),
-                    "chance": self.supply.generator.get_state()}, partial)
+        torch.save(
+            {
+                "step": step,
+                "head": self.head.state_dict(),
+                "average": average.state_dict(),
+                "adam": adam.state_dict(),
+                "chance": self.supply.generator.get_state(),
+            },
+            partial,
+        )
         partial.replace(self._path)
 
     def _resume(self, adam: torch.optim.Optimizer, average: torch.nn.Module) -> int:

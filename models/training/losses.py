@@ -1,4 +1,4 @@
-"""What a head is trained to minimise. Every term is a mean over what is labelled; what is not labelled costs nothing."""
+"""What a head is trained to minimise: means over what is labelled; what is not labelled costs nothing."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -42,7 +42,9 @@ def observe_frames(stage: CoarseStage, samples: Sequence[PoseSample], rng: np.ra
         view = frame_view(sample, rng)
         reading = _numpy(_look(stage, view))
         rows, people = _paired(reading, view, sample)
-        parts.append(_columns({k: v[rows] for k, v in reading.items()}, view, sample, people, index, _no_prior(len(rows))))
+        parts.append(
+            _columns({k: v[rows] for k, v in reading.items()}, view, sample, people, index, _no_prior(len(rows)))
+        )
     return joined(parts)
 
 
@@ -73,7 +75,10 @@ def observe_people(stage: CropStage, samples: Sequence[PoseSample], priors: Colu
     for start in range(0, len(priors["sample"]), batch):
         rows = slice(start, start + batch)
         some = {name: values[rows] for name, values in priors.items()}
-        views = [person_view(samples[int(i)], px, stage.size_px) for i, px in zip(some["sample"], some["frame_px"], strict=True)]
+        views = [
+            person_view(samples[int(i)], px, stage.size_px)
+            for i, px in zip(some["sample"], some["frame_px"], strict=True)
+        ]
         entered = {"prior_px": np.stack([v.window.enter(px) for v, px in zip(views, some["frame_px"], strict=True)])}
         prior = {name: some[name] for name in ("prior_rel_mm", "prior_sigma_mm", "prior_scores")} | entered
         reading = _numpy(_look_again(stage, views, prior))
@@ -101,13 +106,22 @@ def _look_again(stage: CropStage, views: Sequence[View], prior: dict[str, Floats
 def priors_of(stage: CoarseStage | CropStage, columns: Columns) -> Columns:
     """What a trained stage says of the people in its own readings, in frame pixels: the next stage's priors."""
     table = {name: torch.from_numpy(values) for name, values in columns.items()}
-    prior = None if not stage.head.with_prior else Prior(
-        *(table[name].float() for name in ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")))
+    prior = (
+        None
+        if not stage.head.with_prior
+        else Prior(*(table[name].float() for name in ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")))
+    )
     body = stage.head(reading_of(table), table["intrinsics"].float(), prior)
     said = {name: value.numpy() for name, value in outputs(body).items()}
     px = np.stack([Window(*map(float, w)).leave(p) for w, p in zip(columns["window"], said["joints_px"], strict=True)])
-    return {"frame_px": px, "prior_rel_mm": said["joints_rel_mm"], "prior_sigma_mm": said["sigma_mm"],
-            "prior_scores": said["joint_scores"], "sample": columns["sample"], "person": columns["person"]}
+    return {
+        "frame_px": px,
+        "prior_rel_mm": said["joints_rel_mm"],
+        "prior_sigma_mm": said["sigma_mm"],
+        "prior_scores": said["joint_scores"],
+        "sample": columns["sample"],
+        "person": columns["person"],
+    }
 
 
 def _numpy(reading: Reading) -> dict[str, Floats]:
@@ -115,11 +129,15 @@ def _numpy(reading: Reading) -> dict[str, Floats]:
 
 
 def _no_prior(count: int) -> dict[str, Floats]:
-    return {name: np.zeros((count, *COLUMNS[name])) for name in ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")}
+    return {
+        name: np.zeros((count, *COLUMNS[name]))
+        for name in ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")
+    }
 
 
-def _columns(reading: dict[str, Floats], view: View, sample: PoseSample, people: np.ndarray, index: int,
-             prior: dict[str, Floats]) -> Columns:
+def _columns(
+    reading: dict[str, Floats], view: View, sample: PoseSample, people: np.ndarray, index: int, prior: dict[str, Floats]
+) -> Columns:
     """Rows of the table for readings [M] of one view, each of person `people` [M] (-1: of nobody)."""
     count, known = len(people), people >= 0
     window = [view.window.x_px, view.window.y_px, view.window.scale]
@@ -130,12 +148,21 @@ def _columns(reading: dict[str, Floats], view: View, sample: PoseSample, people:
         return empty
 
     root = sample.joints_mm[:, :1]
-    return reading | prior | {
-        "intrinsics": np.tile(view.intrinsics, (count, 1)), "true_px": of(view.true_px),
-        "true_rel_mm": of(sample.joints_mm - root), "true_root_mm": of(root[:, 0]),
-        "has_px": of(sample.has_px), "has_mm": of(sample.has_mm & sample.has_mm[:, :1]), "inside": of(view.inside),
-        "size_px": of(view.size_px), "is_person": known.astype(float),
-        "sample": np.full(count, index), "person": people, "window": np.tile(window, (count, 1)),
-    }
-
-
+    return (
+        reading
+        | prior
+        | {
+            "intrinsics": np.tile(view.intrinsics, (count, 1)),
+            "true_px": of(view.true_px),
+            "true_rel_mm": of(sample.joints_mm - root),
+            "true_root_mm": of(root[:, 0]),
+            "has_px": of(sample.has_px),
+            "has_mm": of(sample.has_mm & sample.has_mm[:, :1]),
+            "inside": of(view.inside),
+            "size_px": of(view.size_px),
+            "is_person": known.astype(float),
+            "sample": np.full(count, index),
+            "person": people,
+            "window": np.tile(window, (count, 1)),
+        }
+    )

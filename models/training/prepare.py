@@ -31,7 +31,9 @@ def prepare(recipe: Recipe, stage: Network, earlier: Sequence[Network], device: 
     render_frames(recipe, device)
     stage.to(device).eval()
     rendered = [_shard_name(recipe, index) for index in range(recipe.data.frames // SHARD)]
-    _observe(recipe, stage, earlier, "rendered", rendered, lambda index: read_shard(frame_path(recipe, rendered[index])))
+    _observe(
+        recipe, stage, earlier, "rendered", rendered, lambda index: read_shard(frame_path(recipe, rendered[index]))
+    )
     if recipe.data.photos is not None:
         views = [f"view_{recipe.seed}_{index:04d}" for index in range(recipe.data.photo_views)]
         photos = list(coco_mini.training_samples(recipe.data.photos))
@@ -44,7 +46,9 @@ def render_frames(recipe: Recipe, device: torch.device) -> None:
     missing = [i for i in range(count) if not frame_path(recipe, _shard_name(recipe, i)).exists()]
     if not missing:
         return
-    source = SyntheticPeople(recipe.data.synthetic_assets, "train", recipe.data.size_px, recipe.data.backgrounds, device=str(device))
+    source = SyntheticPeople(
+        recipe.data.synthetic_assets, "train", recipe.data.size_px, recipe.data.backgrounds, device=str(device)
+    )
     for index in tqdm(missing, desc="render", unit="shard"):
         images, truth = next(iter(source.batches(count * SHARD, recipe.seed, SHARD, worker=index, workers=count)))
         columns = {name: np.asarray(torch.as_tensor(values).cpu()) for name, values in truth.items()}
@@ -64,8 +68,14 @@ def _shard_name(recipe: Recipe, index: int) -> str:
     return f"train_{recipe.seed}_{index:05d}"
 
 
-def _observe(recipe: Recipe, stage: Network, earlier: Sequence[Network], kind: str, names: Sequence[str],
-             samples_of: Callable[[int], Sequence[PoseSample]]) -> None:
+def _observe(
+    recipe: Recipe,
+    stage: Network,
+    earlier: Sequence[Network],
+    kind: str,
+    names: Sequence[str],
+    samples_of: Callable[[int], Sequence[PoseSample]],
+) -> None:
     store = store_of(recipe, stage, kind)
     missing = [index for index, name in enumerate(names) if not store.has(name)]
     for index in tqdm(missing, desc=f"{stage.stage} looks at {kind}", unit="shard"):

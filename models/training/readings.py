@@ -16,17 +16,31 @@ Columns = dict[str, NDArray[np.generic]]
 """One row a person, see `COLUMNS`."""
 
 COLUMNS = {
-    "joints_px": (17, 2), "scores": (17,), "regressed_px": (17, 2), "center_score": (),
+    "joints_px": (17, 2),
+    "scores": (17,),
+    "regressed_px": (17, 2),
+    "center_score": (),
     "intrinsics": (4,),
-    "prior_px": (25, 2), "prior_rel_mm": (25, 3), "prior_sigma_mm": (25,), "prior_scores": (25,),
-    "true_px": (25, 2), "true_rel_mm": (25, 3), "true_root_mm": (3,),
-    "has_px": (25,), "has_mm": (25,), "inside": (25,), "size_px": (), "is_person": (),
-    "sample": (), "person": (), "window": (3,),
+    "prior_px": (25, 2),
+    "prior_rel_mm": (25, 3),
+    "prior_sigma_mm": (25,),
+    "prior_scores": (25,),
+    "true_px": (25, 2),
+    "true_rel_mm": (25, 3),
+    "true_root_mm": (3,),
+    "has_px": (25,),
+    "has_mm": (25,),
+    "inside": (25,),
+    "size_px": (),
+    "is_person": (),
+    "sample": (),
+    "person": (),
+    "window": (3,),
 }
 """Shape of a row. The reading, camera and prior are in the network's pixels and axes; `has_px` and `has_mm` say what is
 labelled; `inside` 1 where the joint lies in the picture; `size_px` the root of the person's box area; `is_person` 1,
-0 for a false find; `sample` and `person` say which picture of the shard and which of its people (-1: none); `window` x, y
-and scale lead back to the frame."""
+0 for a false find; `sample` and `person` say which picture of the shard and which of its people (-1: none); `window` x,
+y and scale lead back to the frame."""
 
 
 class ReadingStore:

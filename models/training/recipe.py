@@ -1,4 +1,4 @@
-"""Recipes: TOML files that say all of how a stage is trained. Unknown keys are refused, so that none is silently ignored."""
+"""Recipes: TOML files that say all of how a stage is trained. Unknown keys are refused, not silently ignored."""
 
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass

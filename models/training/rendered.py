@@ -14,12 +14,18 @@ COLUMNS = ("K", "joints_mm", "joints_px", "vis", "box", "frame", "truncated")
 
 def write_shard(path: Path, images_rgb: np.ndarray, truth: dict[str, np.ndarray], quality: int = 95) -> None:
     """Pictures [B, 3, H, W] uint8 and truth columns, whole or not at all."""
-    coded = [cv2.imencode(".jpg", image.transpose(1, 2, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].ravel()
-             for image in images_rgb]
+    coded = [
+        cv2.imencode(".jpg", image.transpose(1, 2, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].ravel()
+        for image in images_rgb
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, jpg=np.concatenate(coded), jpg_len=np.array([len(c) for c in coded]),
-             **{name: truth[name] for name in COLUMNS})
+    np.savez(
+        partial,
+        jpg=np.concatenate(coded),
+        jpg_len=np.array([len(c) for c in coded]),
+        **{name: truth[name] for name in COLUMNS},
+    )
     partial.rename(path)
 
 
@@ -33,10 +39,14 @@ def read_shard(path: Path) -> list[PoseSample]:
         with np.load(path) as saved:
             columns = dict(saved)
         ends = np.cumsum(columns["jpg_len"])
-        pictures = [cv2.imdecode(columns["jpg"][end - size : end], cv2.IMREAD_COLOR)
-                    for end, size in zip(ends, columns["jpg_len"], strict=True)]
+        pictures = [
+            cv2.imdecode(columns["jpg"][end - size : end], cv2.IMREAD_COLOR)
+            for end, size in zip(ends, columns["jpg_len"], strict=True)
+        ]
     except (OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is no shard of rendered frames ({error}); delete it and it is rendered again") from error
+        raise ValueError(
+            f"{path} is no shard of rendered frames ({error}); delete it and it is rendered again"
+        ) from error
     return [_sample(np.asarray(picture, np.uint8), columns, index) for index, picture in enumerate(pictures)]
 
 
@@ -46,8 +56,16 @@ def _sample(picture: np.ndarray, columns: dict[str, np.ndarray], index: int) -> 
     vis = columns["vis"][mine]
     labelled = np.ones(vis.shape, bool)
     return PoseSample(
-        image_bgr=picture, camera=Camera(float(k[0, 0]), float(k[1, 1]), float(k[0, 2]), float(k[1, 2])),
-        joints_px=columns["joints_px"][mine].astype(float), joints_mm=columns["joints_mm"][mine].astype(float),
-        has_px=labelled, has_mm=labelled, visibility=vis.astype(np.int8), box_xyxy=columns["box"][mine].astype(float),
-        ignore_xyxy=np.zeros((0, 4)), other_people_unlabelled=False, source="synthetic", licence="CC0-1.0 and CMU mocap",
+        image_bgr=picture,
+        camera=Camera(float(k[0, 0]), float(k[1, 1]), float(k[0, 2]), float(k[1, 2])),
+        joints_px=columns["joints_px"][mine].astype(float),
+        joints_mm=columns["joints_mm"][mine].astype(float),
+        has_px=labelled,
+        has_mm=labelled,
+        visibility=vis.astype(np.int8),
+        box_xyxy=columns["box"][mine].astype(float),
+        ignore_xyxy=np.zeros((0, 4)),
+        other_people_unlabelled=False,
+        source="synthetic",
+        licence="CC0-1.0 and CMU mocap",
     )

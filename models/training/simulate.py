@@ -1,4 +1,4 @@
-"""Endless training pairs without pictures: motion-capture bodies seen by random cameras, read as badly as real readings.
+"""Endless training pairs without pictures: motion-capture bodies seen by random cameras, read as pictures are.
 
 The errors are not invented: each body takes over the reading errors, scores and second opinions of one person who was
 really read in a picture (`Habits`), so that scores mean for simulated people what they mean for real ones.
@@ -43,14 +43,21 @@ class Habits:
         true = table["true_px"].float()[:, _COCO]
         size = extent_px(table["true_px"].float())
         relative = size[:, None, None]
-        return Habits((table["joints_px"] - true) / relative, (table["regressed_px"] - true) / relative,
-                      table["scores"].float(), table["center_score"].float(), table["inside"].float(), size)
+        return Habits(
+            (table["joints_px"] - true) / relative,
+            (table["regressed_px"] - true) / relative,
+            table["scores"].float(),
+            table["center_score"].float(),
+            table["inside"].float(),
+            size,
+        )
 
     def and_steady(self, spread: Tensor, before: "Habits | None", generator: torch.Generator) -> "Habits":
-        """With as many well-read people as `spread` [B] is long: Gaussian errors of that spread, in sizes of the person.
+        """With as many well-read people as `spread` [B] is long: Gaussian errors of that spread, in sizes
+        of the person.
 
         Rendered people are harder to read than most real ones, so their habits alone teach too much doubt. Scores are
-        those of the better-read half. `before` are the same people's habits at an earlier stage: 0.4 of their error stays.
+        those of the better-read half. `before` are the same people's habits at an earlier stage: 0.4 of the error stays.
         """
         count = len(spread)
         rank = self.scores.mean(1).argsort(descending=True)[: max(1, len(self.scores) // 2)]
@@ -70,8 +77,12 @@ class Habits:
         """Joints [M, 25, 2] as read with the habits of `who` [M]."""
         size = extent_px(px)[:, None, None]
         true = px[:, _COCO]
-        return Reading(true + self.error[who] * size, self.scores[who], true + self.second_error[who] * size,
-                       self.center_score[who])
+        return Reading(
+            true + self.error[who] * size,
+            self.scores[who],
+            true + self.second_error[who] * size,
+            self.center_score[who],
+        )
 
 
 def extent_px(px: Tensor) -> Tensor:
@@ -112,7 +123,9 @@ class Cameras:
         px = space[..., :2] / space[..., 2:] * focal[:, None, None] + 224
         intrinsics = torch.stack([focal, focal, torch.full_like(focal, 224), torch.full_like(focal, 224)], 1)
         ones = torch.ones(count, 25)
-        return Scene(intrinsics, Target(px, rel, root, ones, ones, habits.inside[who], extent_px(px) * 1.15, torch.ones(count)))
+        return Scene(
+            intrinsics, Target(px, rel, root, ones, ones, habits.inside[who], extent_px(px) * 1.15, torch.ones(count))
+        )
 
     def _mirrored(self, body: Tensor) -> Tensor:
         flip = torch.rand(len(body), generator=self.generator) < 0.5
@@ -122,8 +135,11 @@ class Cameras:
     def _rotation(self, count: int) -> Tensor:
         """[M, 3, 3] any yaw, pitch as cameras have it, a little roll."""
         yaw = self._uniform(count, -math.pi, math.pi)
-        pitch = torch.where(torch.rand(count, generator=self.generator) < 0.6, self._uniform(count, -0.25, 0.35),
-                            self._uniform(count, -0.6, 1.2))
+        pitch = torch.where(
+            torch.rand(count, generator=self.generator) < 0.6,
+            self._uniform(count, -0.25, 0.35),
+            self._uniform(count, -0.6, 1.2),
+        )
         roll = torch.randn(count, generator=self.generator) * 0.08
         return _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
 
@@ -135,8 +151,11 @@ def _about(axis: int, angle: Tensor) -> Tensor:
     """[M, 3, 3] rotations about a coordinate axis."""
     c, s = angle.cos(), angle.sin()
     one, none = torch.ones_like(c), torch.zeros_like(c)
-    rows = {0: (one, none, none, none, c, -s, none, s, c), 1: (c, none, s, none, one, none, -s, none, c),
-            2: (c, -s, none, s, c, none, none, none, one)}[axis]
+    rows = {
+        0: (one, none, none, none, c, -s, none, s, c),
+        1: (c, none, s, none, one, none, -s, none, c),
+        2: (c, -s, none, s, c, none, none, none, one),
+    }[axis]
     return torch.stack(rows, 1).view(-1, 3, 3)
 
 

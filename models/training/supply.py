@@ -41,8 +41,17 @@ class Earlier:
 class Supply:
     """Draws mixed batches; all chance comes from one generator."""
 
-    def __init__(self, rendered: Table, photos: Table | None, habits: Habits, cameras: Cameras, earlier: Sequence[Earlier],
-                 size_px: int | None, optimiser: Optimiser, generator: torch.Generator):
+    def __init__(
+        self,
+        rendered: Table,
+        photos: Table | None,
+        habits: Habits,
+        cameras: Cameras,
+        earlier: Sequence[Earlier],
+        size_px: int | None,
+        optimiser: Optimiser,
+        generator: torch.Generator,
+    ):
         self.rendered, self.photos, self.cameras, self.earlier = rendered, photos, cameras, earlier
         self.size_px, self.optimiser, self.generator = size_px, optimiser, generator
         self.habits = habits
@@ -104,6 +113,7 @@ def _joined(parts: Sequence[Batch]) -> Batch:
 
 def on(batch: Batch, device: torch.device) -> Batch:
     """The batch on a device."""
+
     def put(value: object) -> object:
         if isinstance(value, Tensor):
             return value.to(device, non_blocking=True)
@@ -113,7 +123,7 @@ def on(batch: Batch, device: torch.device) -> Batch:
 
 
 def habits_of(tables: Sequence[Table], generator: torch.Generator) -> list[Habits]:
-    """How each stage reads the same people, stage by stage: those read in rendered pictures, and as many steady ones."""
+    """How each stage reads the same people, stage by stage: those of rendered pictures, and as many steady ones."""
     first = Habits.of(people_only(tables[0]))
     spread = torch.exp(torch.empty(len(first.scores)).uniform_(math.log(0.01), math.log(0.06), generator=generator))
     habits: list[Habits] = []

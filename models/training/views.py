@@ -33,7 +33,9 @@ class View:
     """[P] square root of the area of the box round each person."""
 
 
-def frame_view(sample: PoseSample, rng: np.random.Generator, sizes_hw: tuple[tuple[int, int], ...] = COARSE_SIZES_HW) -> View:
+def frame_view(
+    sample: PoseSample, rng: np.random.Generator, sizes_hw: tuple[tuple[int, int], ...] = COARSE_SIZES_HW
+) -> View:
     """A random part of the frame, or all of it, fitted to a random input size."""
     height, width = sample.image_bgr.shape[:2]
     size_hw = sizes_hw[rng.integers(len(sizes_hw))]
@@ -44,7 +46,12 @@ def frame_view(sample: PoseSample, rng: np.random.Generator, sizes_hw: tuple[tup
     x0, y0 = int(rng.uniform(0, width - wide)), int(rng.uniform(0, height - tall))
     part = sample.image_bgr[y0 : y0 + max(16, round(tall)), x0 : x0 + max(16, round(wide))]
     canvas, window = fitted(part, size_hw)
-    return _view(sample, canvas, replace(window, x_px=float(x0), y_px=float(y0)), (x0, y0, x0 + part.shape[1], y0 + part.shape[0]))
+    return _view(
+        sample,
+        canvas,
+        replace(window, x_px=float(x0), y_px=float(y0)),
+        (x0, y0, x0 + part.shape[1], y0 + part.shape[0]),
+    )
 
 
 def person_view(sample: PoseSample, joints_px: Floats, size_px: int) -> View:
@@ -63,5 +70,11 @@ def _view(sample: PoseSample, picture: Image, window: Window, shown_xyxy: tuple[
     inside &= ((entered >= 0) & (entered < side)).all(-1)
     box = sample.box_xyxy
     sizes = np.sqrt(np.clip(box[:, 2] - box[:, 0], 1, None) * np.clip(box[:, 3] - box[:, 1], 1, None))
-    return View(picture, as_row(through_window(sample.camera, window.x_px, window.y_px, window.scale)), window, entered,
-                inside & sample.has_px, sizes * window.scale)
+    return View(
+        picture,
+        as_row(through_window(sample.camera, window.x_px, window.y_px, window.scale)),
+        window,
+        entered,
+        inside & sample.has_px,
+        sizes * window.scale,
+    )
