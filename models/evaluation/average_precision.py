@@ -13,7 +13,7 @@ import numpy as np
 
 from models.arrays import Floats, Indices, Mask
 from models.evaluation.answers import Guess
-from models.evaluation.labelled import LabelledFrame
+from models.datasets.labelled import LabelledFrame
 from models.evaluation.matching import inside, mean_joint_px
 from models.skeleton import COCO17, JOINTS
 

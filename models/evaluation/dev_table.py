@@ -12,7 +12,7 @@ from models.cascade import Cascade
 from models.evaluation.answers import System
 from models.evaluation.comparison import Comparison, answered_by, compare
 from models.evaluation.figures import draws_of, summarise
-from models.evaluation.labelled import LabelledFolder, LabelledFrame
+from models.datasets.labelled import LabelledFolder, LabelledFrame
 from models.evaluation.run import Run, run
 from models.evaluation.sigma import sigma_figures
 from models.evaluation.systems import Route, random_at_same_cost, routed, stages_for_all

@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from models.arrays import Floats, Indices, Mask
 from models.evaluation.answers import Guess
-from models.evaluation.labelled import LabelledFrame, LabelledPerson
+from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.skeleton import JOINT_NAMES
 
 LIMBS: Final = np.array([

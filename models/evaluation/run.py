@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from models.evaluation.answers import Guess, System
-from models.evaluation.labelled import LabelledFrame
+from models.datasets.labelled import LabelledFrame
 from models.evaluation.scoring import FrameScore, score_frame
 
 

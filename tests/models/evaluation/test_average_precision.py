@@ -5,7 +5,7 @@ import pytest
 
 from models.evaluation.answers import Guess
 from models.evaluation.average_precision import AREA_OF_BOX, Detections, average_precision, judge, oks
-from models.evaluation.labelled import LabelledFrame, LabelledPerson
+from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.skeleton import COCO17, JOINTS
 
 BOX = np.array([100.0, 100.0, 300.0, 300.0])

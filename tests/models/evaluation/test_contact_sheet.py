@@ -6,7 +6,7 @@ import pytest
 
 from models.arrays import Image
 from models.evaluation.contact_sheet import PEOPLE, ROW_PX, contact_sheet, save_contact_sheet, spread
-from models.evaluation.labelled import LabelledFrame, read_folder
+from models.datasets.labelled import LabelledFrame, read_folder
 from models.evaluation.systems import RoutedBy
 from models.records import Frame
 from models.routers import AlwaysPolicy

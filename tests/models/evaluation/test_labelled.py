@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.evaluation.labelled import LabelsError, read_folder
+from models.datasets.labelled import LabelsError, read_folder
 from models.skeleton import JOINT_NAMES
 
 PERSON = {"joints2d": {"nose": [5, 6, 2], "left_hip": [7, 8, 1], "right_hip": [0, 0, 0], "head": [1, 1, 2]},

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from models.crops import person_window
 from models.errors import RunnerError
-from models.evaluation.labelled import read_folder
+from models.datasets.labelled import read_folder
 from models.evaluation.origins import load_origin
 from models.records import Stage
 from models.skeleton import COCO17, JOINT_NAMES, JOINTS

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.evaluation.labelled import read_folder
+from models.datasets.labelled import read_folder
 from models.evaluation.recorded import ROUTES, Recorded, record
 from models.evaluation.run import run
 from models.evaluation.systems import stages_for_all

@@ -5,7 +5,7 @@ import pytest
 
 from models.evaluation.answers import Guess
 from models.evaluation.figures import draws_of, summarise
-from models.evaluation.labelled import read_folder
+from models.datasets.labelled import read_folder
 from models.evaluation.matching import LIMBS
 from models.evaluation.scoring import score_frame
 from models.skeleton import JOINT_NAMES

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.evaluation.labelled import read_folder
+from models.datasets.labelled import read_folder
 from models.evaluation.run import run
 from models.evaluation.systems import (
     Drawn,

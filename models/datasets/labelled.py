@@ -57,6 +57,12 @@ class LabelledFrame:
     coco17: bool
     """Its data set marks all joints of COCO-17, so that average precision can be asked for."""
 
+    licence: str = ""
+    """Of the picture, as far as the labels say."""
+
+    trainable: bool = False
+    """The licence lets a network that ships learn from it."""
+
     def image_bgr(self) -> Image:
         """The decoded picture, EXIF rotation applied.
 
@@ -136,6 +142,8 @@ def _frame(folder: Path, entry: Mapping[str, Any], *, coco17: bool) -> LabelledF
         ignore_xyxy_px=np.asarray(ignore, np.float64).reshape(-1, 4),
         everyone_labelled=not unlabelled,
         coco17=coco17,
+        licence=str(entry.get("licence", "")),
+        trainable=entry.get("trainable") is True,
     )
 
 
