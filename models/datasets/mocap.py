@@ -45,7 +45,7 @@ class Limb(NamedTuple):
     along: Floats
     """[3] where the near bone points in the T-pose."""
     bends_to: Floats
-    """[3] where the far bone goes when the hinge bends; measured in the recordings, whose elbows and knees are hinges."""
+    """[3] where the far bone goes when the hinge bends; measured in the recordings, where both are pure hinges."""
 
 
 def random_bodies(assets: Path, split: str, count: int, rng: np.random.Generator) -> Floats:

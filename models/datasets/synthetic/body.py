@@ -1,4 +1,4 @@
-"""Bodies: a linear shape space, motion-capture rotations retargeted to its rig, skinning. Batched over people in torch."""
+"""Bodies: a linear shape space, motion retargeted to its rig, skinning. Batched over people, in torch."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -123,7 +123,8 @@ class BodyModel:
         heads = rest.clone()
         for bones in self._levels:
             parent = self._parent[bones]
-            heads[:, bones] = heads[:, parent] + (turn[:, parent] @ (rest[:, bones] - rest[:, parent])[..., None])[..., 0]
+            offset = (rest[:, bones] - rest[:, parent])[..., None]
+            heads[:, bones] = heads[:, parent] + (turn[:, parent] @ offset)[..., 0]
         transforms = torch.cat([turn, (heads - (turn @ rest[..., None])[..., 0])[..., None]], -1)
         skin = self._landmark_skin(transforms, morph(self.landmarks, shape))
         read = partial(self._points, heads=heads, skin=skin)

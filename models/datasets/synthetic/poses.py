@@ -53,7 +53,7 @@ def laid_down(q: Floats) -> Floats:
 
 
 def disturbance(count: int, rng: np.random.Generator) -> Floats:
-    """[count, 23, 4] small random rotations (not normalised) to multiply a pose with: no two people move quite alike."""
+    """[count, 23, 4] small random rotations (not normalised) to multiply poses with: no two people move alike."""
     off = np.ones((count, len(MOCAP), 4), np.float32)
     off[..., 1:] = rng.normal(0, _STIFF_RAD, (count, len(MOCAP), 3))
     return off
