@@ -65,8 +65,12 @@ class Cascade:
             RunnerError: the runtime cannot run here.
         """
         manifest = load_manifest(weights)
-        return cls(manifest, {stage: load_runner(stage, manifest.path(stage), runtime=runtime, threads=threads)
-                              for stage in Stage})
+        runners = {
+            stage: load_runner(stage, manifest.path(stage), runtime=runtime, threads=threads,
+                               sizes_hw=spec.input_sizes_hw, buckets=spec.batch_buckets)
+            for stage, spec in manifest.stages.items()
+        }
+        return cls(manifest, runners)
 
     @property
     def policies(self) -> tuple[str, ...]:
