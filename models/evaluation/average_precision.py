@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from models.arrays import Floats, Indices, Mask
-from models.evaluation.answers import Guess
 from models.datasets.labelled import LabelledFrame
+from models.evaluation.answers import Guess
 from models.evaluation.matching import inside, mean_joint_px
 from models.skeleton import COCO17, JOINTS
 

@@ -18,12 +18,12 @@ from tqdm import tqdm
 
 from models.arrays import Image
 from models.cascade import Cascade
+from models.datasets.labelled import LabelledFolder, LabelledFrame, LabelsError, read_folder
 from models.errors import ManifestError, RunnerError
 from models.evaluation import recorded, speed
 from models.evaluation.answers import System
 from models.evaluation.contact_sheet import save_contact_sheet, spread
 from models.evaluation.dev_table import FolderRuns, result_of, run_folder
-from models.datasets.labelled import LabelledFolder, LabelledFrame, LabelsError, read_folder
 from models.evaluation.origins import load_origin
 from models.evaluation.peers import Skipped, load_peers
 from models.evaluation.plots import save_error_against_cost, save_uncertainty

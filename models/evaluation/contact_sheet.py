@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from models.arrays import Floats, Image
+from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.drawing import overlay, views
 from models.evaluation.answers import Guess
-from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.evaluation.matching import match
 from models.records import Frame, Person
 from models.skeleton import BONES, JOINT_NAMES

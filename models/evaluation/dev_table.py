@@ -9,10 +9,10 @@ import numpy as np
 
 from models.arrays import Indices
 from models.cascade import Cascade
+from models.datasets.labelled import LabelledFolder, LabelledFrame
 from models.evaluation.answers import System
 from models.evaluation.comparison import Comparison, answered_by, compare
 from models.evaluation.figures import draws_of, summarise
-from models.datasets.labelled import LabelledFolder, LabelledFrame
 from models.evaluation.run import Run, run
 from models.evaluation.sigma import sigma_figures
 from models.evaluation.systems import Route, random_at_same_cost, routed, stages_for_all

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from models.arrays import Floats, Indices, Mask
-from models.evaluation.answers import Guess
 from models.datasets.labelled import LabelledFrame, LabelledPerson
+from models.evaluation.answers import Guess
 from models.skeleton import JOINT_NAMES
 
 LIMBS: Final = np.array([

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from models.arrays import Floats, Image, Indices, Mask
 from models.cascade import Cascade
-from models.evaluation.answers import Guess
 from models.datasets.labelled import LabelledFolder, LabelledFrame, LabelledPerson
+from models.evaluation.answers import Guess
 from models.evaluation.matching import FOUND_AT, LIMBS, inside, limbs_px, match, mean_joint_px, similarity, size_px
 from models.evaluation.metrics import distances
 from models.evaluation.scoring import known_in_3d

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from models.evaluation.answers import Guess, System
 from models.datasets.labelled import LabelledFrame
+from models.evaluation.answers import Guess, System
 from models.evaluation.scoring import FrameScore, score_frame
 
 

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from models.arrays import Floats, Mask
+from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.evaluation.answers import Guess
 from models.evaluation.average_precision import Detections, judge
-from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.evaluation.matching import HIPS, LIMBS, limbs_px, match
 from models.evaluation.metrics import distances, procrustes
 

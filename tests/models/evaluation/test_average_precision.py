@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.evaluation.answers import Guess
 from models.evaluation.average_precision import AREA_OF_BOX, Detections, average_precision, judge, oks
-from models.datasets.labelled import LabelledFrame, LabelledPerson
 from models.skeleton import COCO17, JOINTS
 
 BOX = np.array([100.0, 100.0, 300.0, 300.0])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from models.arrays import Image
-from models.evaluation.contact_sheet import PEOPLE, ROW_PX, contact_sheet, save_contact_sheet, spread
 from models.datasets.labelled import LabelledFrame, read_folder
+from models.evaluation.contact_sheet import PEOPLE, ROW_PX, contact_sheet, save_contact_sheet, spread
 from models.evaluation.systems import RoutedBy
 from models.records import Frame
 from models.routers import AlwaysPolicy

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.datasets.labelled import read_folder
 from models.evaluation.comparison import answered_by, compare
 from models.evaluation.dev_table import RANDOM, FolderResult, FolderRuns, result_of, run_folder
 from models.evaluation.figures import draws_of
-from models.datasets.labelled import read_folder
 from models.evaluation.systems import COARSE, EXPERT, REFINE, ROUTED
 from models.records import Stage
 from tests.models.evaluation.stages import cascade_of, scene

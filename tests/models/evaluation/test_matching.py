@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.evaluation.answers import Guess
 from models.datasets.labelled import LabelledFrame, LabelledPerson
+from models.evaluation.answers import Guess
 from models.evaluation.matching import FOUND_AT, LIMBS, SPREAD, match, similarity
 from models.skeleton import JOINTS
 

@@ -6,8 +6,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from models.crops import person_window
-from models.errors import RunnerError
 from models.datasets.labelled import read_folder
+from models.errors import RunnerError
 from models.evaluation.origins import load_origin
 from models.records import Stage
 from models.skeleton import COCO17, JOINT_NAMES, JOINTS

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 
 from models.arrays import Image
-from models.evaluation.answers import Guess
 from models.datasets.labelled import LabelledFrame, read_folder
+from models.evaluation.answers import Guess
 from models.evaluation.run import run
 from models.records import Camera
 from tests.models.evaluation.crowd import crowd

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.datasets.labelled import read_folder
 from models.evaluation.answers import Guess
 from models.evaluation.figures import draws_of, summarise
-from models.datasets.labelled import read_folder
 from models.evaluation.matching import LIMBS
 from models.evaluation.scoring import score_frame
 from models.skeleton import JOINT_NAMES

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from models.arrays import Image
+from models.datasets.labelled import read_folder
 from models.evaluation.answers import Guess
 from models.evaluation.dev_table import result_of, run_folder
-from models.datasets.labelled import read_folder
 from models.evaluation.peers import Skipped
 from models.evaluation.plots import save_error_against_cost, save_uncertainty
 from models.evaluation.sigma import sigma_figures, told
