@@ -1,10 +1,15 @@
 """Runs a stage on onnxruntime."""
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# From 1.32 on its wheel for Linux reports its use over the network, from the import on.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 from numpy.typing import NDArray
 
