@@ -45,7 +45,8 @@ def as_row(camera: Camera) -> Floats:
 def project(joints_mm: Floats, camera: Camera) -> Floats:
     """Pixels [..., 2] of points [..., 3] in camera space that lie in front of the camera."""
     focal, centre = np.array([camera.fx, camera.fy]), np.array([camera.cx, camera.cy])
-    return joints_mm[..., :2] / joints_mm[..., 2:] * focal + centre
+    uv_px: Floats = joints_mm[..., :2] / joints_mm[..., 2:] * focal + centre
+    return uv_px
 
 
 def back_project(uv_px: Floats, depth_mm: Floats, camera: Camera) -> Floats:

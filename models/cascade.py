@@ -135,15 +135,17 @@ class Cascade:
         if options.max_extra_error_mm is not None:
             price = calibration.price_for(options.max_extra_error_mm)
             return (self._policies[name], price) if price > 0 else (AlwaysPolicy(), 0.0)
-        corner = {Quality.FAST: NeverPolicy(), Quality.BEST: AlwaysPolicy()}.get(options.quality)
-        return (corner, 0.0) if corner and options.policy is None else (self._policies[name], calibration.balanced_price)
+        corners: dict[Quality, Policy] = {Quality.FAST: NeverPolicy(), Quality.BEST: AlwaysPolicy()}
+        if options.policy is None and options.quality in corners:
+            return corners[options.quality], 0.0
+        return self._policies[name], calibration.balanced_price
 
     def steps(self, image_bgr: Image, options: Options, *, load_price: float = 0.0,
               clock: Clock = time.perf_counter) -> Steps:
         """The cascade of one frame, as a generator of the batches that it needs run.
 
-        The driver sends each batch's outputs back, or throws `StageDown` (a deep stage: people keep what they have; coarse:
-        passes through) or `DeepStagesSkipped`. `load_price` is added to the price under pressure.
+        The driver sends each batch's outputs back, or throws `StageDown` (a deep stage: people keep what they have;
+        coarse: passes through) or `DeepStagesSkipped`. `load_price` is added to the price under pressure.
 
         Raises:
             ValueError: a setting does not fit this frame or this manifest.
@@ -167,9 +169,8 @@ class Cascade:
                     before = timing[deeper]
                     yield from self._look_again(image_bgr, camera, people, rows[picked], deeper, timing, clock)
                     budget -= timing[deeper] - before
-        for row, stage in enumerate(people.stage):
-            if row not in people.stop:
-                people.stop[row] = Stop.DEEPEST
+        for row in range(len(people.stage)):
+            people.stop.setdefault(row, Stop.DEEPEST)
         frame = self._frame(people, camera, *whole, timing)
         timing["other"] = 1000 * (clock() - began) - sum(timing.values()) + timing["other"]
         return frame
@@ -184,7 +185,8 @@ class Cascade:
         outputs = yield StageBatch(Stage.COARSE, {"image_bgr": picture[None], "intrinsics": as_row(seen)[None]})
         timing[Stage.COARSE] += 1000 * (clock() - asked)
         slots = {name: values[0] for name, values in outputs.items()}
-        looks = shifted(from_outputs(slots, [window] * len(slots["score"]), Stage.COARSE, self.manifest.calibration), x0, y0)
+        seen_there = from_outputs(slots, [window] * len(slots["score"]), Stage.COARSE, self.manifest.calibration)
+        looks = shifted(seen_there, x0, y0)
         least = options.min_score if options.min_score is not None else self.manifest.min_score
         looks = looks[np.flatnonzero(looks.score >= least)]
         return looks[distinct(looks)[: options.max_people]]
@@ -192,13 +194,15 @@ class Cascade:
     def _table(self, people: _Progress, stage: Stage, whole: tuple[int, int], price: float,
                budget_ms: float) -> tuple[RoutingTable, Indices]:
         """The rows of those last seen by `stage` and not yet stopped, and who they are."""
-        rows = np.array([row for row, last in enumerate(people.stage) if last is stage and row not in people.stop], np.intp)
+        here = [row for row, last in enumerate(people.stage) if last is stage and row not in people.stop]
+        rows = np.array(here, np.intp)
         some, everybody = people.looks[rows], people.looks.joints_px
         return RoutingTable(
             stage=stage, expected_error_mm=some.expected_error_mm, worst_sigma_mm=some.sigma_mm.max(1, initial=0.0),
             score=some.score, mean_joint_score=some.joint_scores.mean(1), size_px=sizes(some.joints_px),
-            truncated=outside(some.joints_px, *whole), overlap=overlaps(everybody)[rows], disagreement=some.disagreement,
-            cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage}, price=price, budget_ms=budget_ms), rows
+            truncated=outside(some.joints_px, *whole), overlap=overlaps(everybody)[rows],
+            disagreement=some.disagreement, cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage},
+            price=price, budget_ms=budget_ms), rows
 
     def _look_again(self, image_bgr: Image, camera: Camera, people: _Progress, rows: Indices, stage: Stage,
                     timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, None]:
@@ -242,7 +246,8 @@ def _region(image_bgr: Image, options: Options) -> tuple[Image, int, int]:
     return image_bgr[y0 : max(y0 + 1, round(y + h)), x0 : max(x0 + 1, round(x + w))], x0, y0
 
 
-def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window], size_px: int) -> dict[str, NDArray[Any]]:
+def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window],
+           size_px: int) -> dict[str, NDArray[Any]]:
     """A deep stage's inputs: each person's window with what is known of them so far, in its pixels."""
     seen = [through_window(camera, w.x_px, w.y_px, w.scale) for w in windows]
 
@@ -263,5 +268,6 @@ def _blank_crops(count: int, size_px: int) -> dict[str, NDArray[Any]]:
     return {"crop_bgr": np.zeros((count, size_px, size_px, 3), np.uint8),
             "intrinsics": np.tile(np.array([400, 400, size_px / 2, size_px / 2], np.float32), (count, 1)),
             "prior_px": np.tile(np.linspace(0.2, 0.8, 25, dtype=np.float32)[:, None] * size_px, (count, 1, 2)),
-            "prior_rel_mm": np.zeros((count, 25, 3), np.float32), "prior_sigma_mm": np.full((count, 25), 80, np.float32),
+            "prior_rel_mm": np.zeros((count, 25, 3), np.float32),
+            "prior_sigma_mm": np.full((count, 25), 80, np.float32),
             "prior_scores": np.full((count, 25), 0.5, np.float32)}

@@ -49,7 +49,8 @@ class Looks:
     @property
     def expected_error_mm(self) -> Floats:
         """[P], see `Pose.expected_error_mm`."""
-        return np.sqrt(0.75) * self.sigma_mm.mean(1)
+        error: Floats = np.sqrt(0.75) * self.sigma_mm.mean(1)
+        return error
 
     def pose(self, row: int, camera: Camera) -> Pose:
         """A person's pose as a record."""
@@ -124,13 +125,15 @@ def overlaps(joints_px: Floats) -> Floats:
     shared = np.clip(high - low, 0, None).prod(-1)
     np.fill_diagonal(shared, 0)
     area = np.maximum((box[:, 2:] - box[:, :2]).prod(-1), 1.0)
-    return (shared / area[:, None]).max(1, initial=0.0)
+    largest: Floats = (shared / area[:, None]).max(1, initial=0.0)
+    return largest
 
 
 def outside(joints_px: Floats, width: int, height: int) -> Floats:
     """[P] share of the joints that lie outside the frame."""
     out = (joints_px < 0).any(-1) | (joints_px[..., 0] >= width) | (joints_px[..., 1] >= height)
-    return out.mean(1)
+    share: Floats = out.mean(1)
+    return share
 
 
 def shifted(looks: Looks, x_px: float, y_px: float) -> Looks:

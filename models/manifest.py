@@ -111,7 +111,8 @@ def _check_file(path: Path, spec: StageSpec) -> None:
         raise ManifestError(f"{path} is missing, though manifest.json names it")
     found = sha256(path)
     if found != spec.sha256:
-        raise ManifestError(f"{path} has sha256 {found[:12]}..., manifest.json says {spec.sha256[:12]}...: export again")
+        raise ManifestError(f"{path} has sha256 {found[:12]}..., manifest.json says {spec.sha256[:12]}...: "
+                            "export again")
 
 
 def sha256(path: Path) -> str:

@@ -74,7 +74,8 @@ def _sigma_scale(table: Recorded, column: int) -> Floats:
     squares = np.where(use, np.square(np.where(use, error, 0)), 0), np.where(use, np.square(sigma), 0)
     mean = squares[0].sum() / squares[1].sum()
     prior = 200 * np.square(sigma).mean()
-    return np.sqrt((squares[0].sum(0) + mean * prior) / (squares[1].sum(0) + prior))
+    scale: Floats = np.sqrt((squares[0].sum(0) + mean * prior) / (squares[1].sum(0) + prior))
+    return scale
 
 
 def _platt(table: Recorded, column: int, rounds: int = 50) -> list[float]:

@@ -21,7 +21,8 @@ class Gain:
 
     def expected_mm(self, features: Floats) -> Floats:
         """[P] for features [P, F]."""
-        return features @ np.array(self.weights) + self.bias
+        gain: Floats = features @ np.array(self.weights) + self.bias
+        return gain
 
 
 @dataclass(frozen=True, slots=True)

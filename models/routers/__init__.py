@@ -6,8 +6,8 @@ from models.routers.gain import GainPolicy
 from models.routers.sigma import SigmaPolicy
 from models.routers.table import Decision, Policy, RoutingTable
 
-__all__ = ["AlwaysPolicy", "Decision", "GainPolicy", "NeverPolicy", "Policy", "RandomPolicy", "RoutingTable", "SigmaPolicy",
-           "policies"]
+__all__ = ["AlwaysPolicy", "Decision", "GainPolicy", "NeverPolicy", "Policy", "RandomPolicy", "RoutingTable",
+           "SigmaPolicy", "policies"]
 
 
 def policies(calibration: Calibration) -> dict[str, Policy]:

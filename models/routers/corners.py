@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import Floats
+from models.arrays import Floats, Indices
 from models.records import Stage, Stop
 from models.routers.table import Decision, RoutingTable, within_budget
 
@@ -23,7 +23,9 @@ class NeverPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AlwaysPolicy:
-    """Everybody to `deepest`, whatever it costs and gains, as far as the budget reaches; largest expected error first."""
+    """Everybody to `deepest`, whatever it costs and gains, as far as the budget reaches;
+    largest expected error first.
+    """
 
     deepest: Stage = Stage.EXPERT
     name: str = "always"
@@ -59,6 +61,6 @@ class RandomPolicy:
         return np.array([np.random.default_rng([self.seed, int(key)]).random() for key in keys])
 
 
-def _to(table: RoutingTable, stage: Stage, taken: np.ndarray) -> Decision:
+def _to(table: RoutingTable, stage: Stage, taken: Indices) -> Decision:
     stop = {row: Stop.BUDGET for row in range(len(table)) if row not in taken}
     return Decision(taken if stage is Stage.REFINE else _NOBODY, taken if stage is Stage.EXPERT else _NOBODY, stop)

@@ -28,7 +28,8 @@ class GainPolicy:
         """The deeper stage of the largest net gain, or none."""
         deeper = [stage for stage in _ORDER[_ORDER.index(table.stage) + 1 :] if (table.stage, stage) in self.gains]
         if not deeper or not len(table):
-            return Decision(np.array([], np.intp), np.array([], np.intp), dict.fromkeys(range(len(table)), Stop.DEEPEST))
+            nobody = np.array([], np.intp)
+            return Decision(nobody, nobody, dict.fromkeys(range(len(table)), Stop.DEEPEST))
         net = np.stack([self._net(table, stage) for stage in deeper])  # [S, P]
         best = net.argmax(0)
         return _chosen(table, deeper, best, net.max(0))
