@@ -24,10 +24,10 @@ _CHUNK: Final = 4096
 _BODY_TO_GRAVITY: Final = np.array([1000, -1000, -1000], np.float32)
 """Metres, y up -> millimetres, y down: half a turn about x."""
 
-_CHILDREN: Final = 0.15
+_CHILDREN: Final = 0.06
 """Share of bodies drawn towards, and past, the youngest of the shape space."""
 
-_LIMB_EXCHANGE: Final = 0.3
+_LIMB_EXCHANGE: Final = 0.1
 """Chance of each limb to come from another pose (the crossover of Li et al., 2006.07778)."""
 
 _SWING_RAD: Final = (0.02, 0.25)
@@ -60,8 +60,10 @@ def random_bodies(assets: Path, split: str, count: int, rng: np.random.Generator
         split: "train" or "dev".
     """
     source = MocapBodies(assets, Split(split))
-    return np.concatenate([source.draw(min(_CHUNK, count - first), rng) for first in range(0, count, _CHUNK)]
-                          or [np.zeros((0, 25, 3), np.float32)])
+    return np.concatenate(
+        [source.draw(min(_CHUNK, count - first), rng) for first in range(0, count, _CHUNK)]
+        or [np.zeros((0, 25, 3), np.float32)]
+    )
 
 
 class MocapBodies:
@@ -115,10 +117,18 @@ class MocapBodies:
 def _limbs() -> Iterator[Limb]:
     arm, leg = ("Arm", "ForeArm", "Hand"), ("UpLeg", "Leg", "Foot", "ToeBase")
     for side in SIDES:
-        yield Limb(MOCAP["Spine1"], [MOCAP[side.mocap + part] for part in arm],
-                   np.array([side.sign, 0, 0], np.float32), np.array([0, 0.61, 0.79], np.float32))
-        yield Limb(MOCAP["Hips"], [MOCAP[side.mocap + part] for part in leg],
-                   np.array([0, -1, 0], np.float32), np.array([0, 0, -1], np.float32))
+        yield Limb(
+            MOCAP["Spine1"],
+            [MOCAP[side.mocap + part] for part in arm],
+            np.array([side.sign, 0, 0], np.float32),
+            np.array([0, 0.61, 0.79], np.float32),
+        )
+        yield Limb(
+            MOCAP["Hips"],
+            [MOCAP[side.mocap + part] for part in leg],
+            np.array([0, -1, 0], np.float32),
+            np.array([0, 0, -1], np.float32),
+        )
 
 
 def _limbs_exchanged(pose: Floats, other: Floats, rng: np.random.Generator) -> Floats:

@@ -37,6 +37,8 @@ def find_assets(folder: Path | None = None) -> Path:
     found = folder or Path(os.environ.get(ENVIRONMENT) or DEFAULT)
     absent = [name for name in FILES if not (found / name).is_file()]
     if absent:
-        raise MissingData(f"no {', '.join(absent)} in {found}: pass the assets folder or set {ENVIRONMENT} "
-                          "(models/datasets/synthetic/README.md says what belongs there)")
+        raise MissingData(
+            f"no {', '.join(absent)} in {found}: pass the assets folder or set {ENVIRONMENT} "
+            "(models/datasets/synthetic/README.md says what belongs there)"
+        )
     return found

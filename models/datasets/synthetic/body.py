@@ -80,7 +80,7 @@ class BodyModel:
         self.height_m: Floats = stored["height_m"].astype(np.float32)
         """[420] standing height."""
         self.sex: Floats = stored["phenotype"].astype(np.float32)[:, 0]
-        """[420] from 0 to 1; above a half is dressed as male."""
+        """[420] from 0 to 1; above a half wears the female mesh and clothes."""
         self.age: Floats = stored["phenotype"].astype(np.float32)[:, 1]
         """[420] 0 newborn, 1/3 child, 2/3 young adult, 1 old."""
         self.landmark = {str(name): index for index, name in enumerate(stored["lm_names"])}
@@ -132,8 +132,10 @@ class BodyModel:
 
     def _points(self, sources: tuple[str, ...], *, heads: Tensor, skin: Tensor) -> Tensor:
         """[P, len(sources), 3] bone heads, landmarks and their means."""
+
         def one(name: str) -> Tensor:
             return skin[:, self.landmark[name[1:]]] if name[0] == "@" else heads[:, self.bone[name]]
+
         return torch.stack([torch.stack([one(name) for name in source.split("+")]).mean(0) for source in sources], 1)
 
 
@@ -171,6 +173,8 @@ def _fingers(turned: Turns, side: Side, curl_rad: Tensor) -> Turns:
     hand = turned[side.mocap + "Hand"]
     return {
         f"{side.mocap}{finger}{phalanx}": rotations.multiply(
-            hand, rotations.about_axis(2, -side.sign * share * phalanx * curl_rad))
-        for phalanx in (1, 2, 3) for finger, share in (("Finger", 1.0), ("Thumb", _THUMB_SHARE))
+            hand, rotations.about_axis(2, -side.sign * share * phalanx * curl_rad)
+        )
+        for phalanx in (1, 2, 3)
+        for finger, share in (("Finger", 1.0), ("Thumb", _THUMB_SHARE))
     }

@@ -15,16 +15,25 @@ _LEG = ("UpLeg", "Leg", "Foot", "ToeBase")
 _ARM = ("Shoulder", "Arm", "ForeArm", "Hand")
 
 MOCAP_JOINTS: Final = (
-    "Hips", *(f"Left{part}" for part in _LEG), *(f"Right{part}" for part in _LEG),
-    "LowerBack", "Spine", "Spine1", "Neck", "Neck1", "Head",
-    *(f"Left{part}" for part in _ARM), *(f"Right{part}" for part in _ARM),
+    "Hips",
+    *(f"Left{part}" for part in _LEG),
+    *(f"Right{part}" for part in _LEG),
+    "LowerBack",
+    "Spine",
+    "Spine1",
+    "Neck",
+    "Neck1",
+    "Head",
+    *(f"Left{part}" for part in _ARM),
+    *(f"Right{part}" for part in _ARM),
 )
 """The 23 joints of a pose, in the order of the motion files."""
 
 MOCAP: Final = {name: index for index, name in enumerate(MOCAP_JOINTS)}
 
-MOCAP_MIRROR: Final = [MOCAP[name.replace("Left", "#").replace("Right", "Left").replace("#", "Right")]
-                       for name in MOCAP_JOINTS]
+MOCAP_MIRROR: Final = [
+    MOCAP[name.replace("Left", "#").replace("Right", "Left").replace("#", "Right")] for name in MOCAP_JOINTS
+]
 """[23] index of each joint's counterpart."""
 
 
@@ -39,11 +48,25 @@ class Side(NamedTuple):
 
 SIDES: Final = (Side("L", "Left", "l", 1.0), Side("R", "Right", "r", -1.0))
 
-_CENTRE_SOURCE = {"pelvis": "upperleg01.L+upperleg01.R", "spine": "spine02", "neck": "neck01",
-                  "head_top": "@head_top", "nose": "@nose"}
-_PAIRED_SOURCE = {"eye": "eye.{L}", "ear": "@ear_{l}", "shoulder": "upperarm01.{L}", "elbow": "lowerarm01.{L}",
-                  "wrist": "wrist.{L}", "hip": "upperleg01.{L}", "knee": "lowerleg01.{L}", "ankle": "foot.{L}",
-                  "heel": "@heel_{l}", "toe": "@toe_{l}"}
+_CENTRE_SOURCE = {
+    "pelvis": "upperleg01.L+upperleg01.R",
+    "spine": "spine02",
+    "neck": "neck01",
+    "head_top": "@head_top",
+    "nose": "@nose",
+}
+_PAIRED_SOURCE = {
+    "eye": "eye.{L}",
+    "ear": "@ear_{l}",
+    "shoulder": "upperarm01.{L}",
+    "elbow": "lowerarm01.{L}",
+    "wrist": "wrist.{L}",
+    "hip": "upperleg01.{L}",
+    "knee": "lowerleg01.{L}",
+    "ankle": "foot.{L}",
+    "heel": "@heel_{l}",
+    "toe": "@toe_{l}",
+}
 
 
 def _source(joint: str) -> str:
@@ -60,15 +83,36 @@ EXTRA_SOURCES: Final = ("spine01", "@ear_l+@ear_r", "finger2-1.L", "finger2-1.R"
 """Chest, head centre and the two index knuckles, for other joint sets."""
 
 _CENTRE_DRIVERS = {
-    "root": "Hips", "pelvis.L": "Hips", "pelvis.R": "Hips", "spine05": "LowerBack", "spine04": "LowerBack/Spine",
-    "spine03": "Spine", "spine02": "Spine/Spine1", "spine01": "Spine1", "neck01": "Neck", "neck02": "Neck/Neck1",
-    "neck03": "Neck1", "head": "Head", "eye.L": "Head", "eye.R": "Head",
+    "root": "Hips",
+    "pelvis.L": "Hips",
+    "pelvis.R": "Hips",
+    "spine05": "LowerBack",
+    "spine04": "LowerBack/Spine",
+    "spine03": "Spine",
+    "spine02": "Spine/Spine1",
+    "spine01": "Spine1",
+    "neck01": "Neck",
+    "neck02": "Neck/Neck1",
+    "neck03": "Neck1",
+    "head": "Head",
+    "eye.L": "Head",
+    "eye.R": "Head",
 }
 _SIDE_DRIVERS = {
-    "clavicle": "Shoulder", "shoulder01": "Shoulder/Arm", "upperarm01": "Arm/half", "upperarm02": "Arm",
-    "lowerarm01": "ForeArm", "lowerarm02": "ForeArm/half", "wrist": "Hand", "metacarpal": "Hand",
-    "upperleg01": "UpLeg/half", "upperleg02": "UpLeg", "lowerleg01": "Leg", "lowerleg02": "Leg/half",
-    "foot": "Foot", "toe": "ToeBase",
+    "clavicle": "Shoulder",
+    "shoulder01": "Shoulder/Arm",
+    "upperarm01": "Arm/half",
+    "upperarm02": "Arm",
+    "lowerarm01": "ForeArm",
+    "lowerarm02": "ForeArm/half",
+    "wrist": "Hand",
+    "metacarpal": "Hand",
+    "upperleg01": "UpLeg/half",
+    "upperleg02": "UpLeg",
+    "lowerleg01": "Leg",
+    "lowerleg02": "Leg/half",
+    "foot": "Foot",
+    "toe": "ToeBase",
 }
 
 
@@ -120,8 +164,11 @@ def _assign(turned: Floats, index: dict[str, int], side: Side, prefixes: tuple[s
 def _straighten_arm(turned: Floats, index: dict[str, int], heads_m: Floats, side: Side) -> None:
     """Upper arm, forearm and hand in turn, each brought to point sideways after the ones before it."""
     total, outwards = np.eye(3), np.array([side.sign, 0, 0])
-    for a, b, bones in (("upperarm01", "lowerarm01", ("upperarm",)), ("lowerarm01", "wrist", ("lowerarm",)),
-                        ("wrist", "finger3-1", ("wrist", "finger", "metacarpal"))):
+    for a, b, bones in (
+        ("upperarm01", "lowerarm01", ("upperarm",)),
+        ("lowerarm01", "wrist", ("lowerarm",)),
+        ("wrist", "finger3-1", ("wrist", "finger", "metacarpal")),
+    ):
         total = _least_rotation(total @ _chain(index, heads_m, side, a, b), outwards) @ total
         _assign(turned, index, side, bones, total)
 
