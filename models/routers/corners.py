@@ -52,8 +52,11 @@ class RandomPolicy:
             return Decision(_NOBODY, _NOBODY, dict.fromkeys(range(len(table)), Stop.DEEPEST))
         chance = self._chance(table.size_px)
         wanted = np.where(chance < self.expert_rate, 2, np.where(chance < self.expert_rate + self.refine_rate, 1, 0))
-        stop = {int(row): Stop.GAIN_BELOW_PRICE for row in np.flatnonzero(wanted == 0)}
-        return Decision(np.flatnonzero(wanted == 1), np.flatnonzero(wanted == 2), stop)
+        cost = np.array([table.cost_ms[list(Stage)[step]] for step in wanted])
+        taken = within_budget(np.where(wanted > 0, 1 - chance, 0.0), cost, table.budget_ms)
+        stop = {row: Stop.BUDGET if wanted[row] else Stop.GAIN_BELOW_PRICE
+                for row in range(len(table)) if row not in taken}
+        return Decision(taken[wanted[taken] == 1], taken[wanted[taken] == 2], stop)
 
     def _chance(self, size_px: Floats) -> Floats:
         """[P] uniform in 0..1, a function of the seed and of the digits that carry no meaning."""

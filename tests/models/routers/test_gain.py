@@ -1,0 +1,66 @@
+"""Facts about the policy that buys gain."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.records import Stage, Stop
+from models.routers import GainPolicy
+from tests.models.routers.rows import COST_MS, GAINS, gain_of, table_of, tables
+
+POLICY = GainPolicy(GAINS)
+ERRORS = st.lists(st.floats(1, 400), min_size=1, max_size=30)
+
+
+def gains_mm(table):
+    """[S, P] of each deeper stage, never more than there is to remove."""
+    steps = [step for step in GAINS if step[0] is table.stage]
+    return np.stack([np.minimum(GAINS[step].expected_mm(table.features), table.expected_error_mm) for step in steps])
+
+
+@given(ERRORS)
+def test_at_price_zero_all_who_gain_anything_are_sent(errors):
+    table = table_of(errors, price=0)
+    decision = POLICY.decide(table)
+    sent = sorted([*decision.refine, *decision.expert])
+
+    assert sent == np.flatnonzero(gains_mm(table).max(0) > 0).tolist()
+
+
+@given(tables())
+def test_a_tight_budget_goes_to_the_largest_net_gains(table):
+    decision = POLICY.decide(table)
+    sent = np.concatenate([decision.refine, decision.expert])
+    costs = [[table.cost_ms[deeper]] for stage, deeper in GAINS if stage is table.stage]
+    net = (gains_mm(table) - table.price * np.array(costs)).max(0)
+    unaffordable = [row for row, why in decision.stop.items() if why is Stop.BUDGET]
+
+    assert all(net[row] > 0 for row in [*sent, *unaffordable])
+    assert net[sent].min(initial=np.inf) >= net[unaffordable].max(initial=-np.inf)
+
+
+@given(ERRORS, st.floats(0, 10), st.floats(0, 10))
+def test_a_dearer_price_sends_nobody_new(errors, price, more):
+    cheap, dear = (POLICY.decide(table_of(errors, price=p)) for p in (price, price + more))
+
+    assert set(cheap.stop) <= set(dear.stop)
+
+
+@given(ERRORS, st.floats(0, 10))
+def test_who_is_stopped_by_the_price_would_gain_less_than_it(errors, price):
+    table = table_of(errors, price=price)
+    stopped = [row for row, why in POLICY.decide(table).stop.items() if why is Stop.GAIN_BELOW_PRICE]
+
+    for gain, stage in zip(gains_mm(table), (Stage.REFINE, Stage.EXPERT), strict=True):
+        assert (gain[stopped] <= price * COST_MS[stage]).all()
+
+
+def test_nobody_gains_more_than_they_are_wrong_by():
+    boundless = GainPolicy({(Stage.COARSE, Stage.REFINE): gain_of(0, 1000)})
+    decision = boundless.decide(table_of([30.0, 50.0], price=40 / COST_MS[Stage.REFINE]))
+
+    assert decision.refine.tolist() == [1]
+
+
+def test_after_the_deepest_stage_there_is_nothing_to_buy():
+    assert POLICY.decide(table_of([100.0], stage=Stage.EXPERT)).stop == {0: Stop.DEEPEST}
