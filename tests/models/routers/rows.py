@@ -27,7 +27,8 @@ def table_of(expected_error_mm: object, *, stage: Stage = Stage.COARSE, price: f
     error = np.asarray(expected_error_mm, float)
     size = 50 + 1.37 * np.arange(len(error)) + error / 7
     half = np.full(len(error), 0.5)
-    return RoutingTable(stage, error, 1.5 * error, half, half, size, 0 * half, 0 * half, half, COST_MS, price, budget_ms)
+    none = 0 * half
+    return RoutingTable(stage, error, 1.5 * error, half, half, size, none, none, half, COST_MS, price, budget_ms)
 
 
 @st.composite

@@ -1,0 +1,61 @@
+"""Facts about the calibration as it is applied."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from models.calibration.fit import neutral
+from models.calibration.tables import Calibration, Gain, Promise, calibrated_score, dearest
+from models.records import Stage
+
+PROBABILITIES = arrays(np.float64, st.integers(0, 20), elements=st.floats(0, 1))
+LADDERS = st.lists(st.floats(0, 30), max_size=8).map(
+    lambda extras: [Promise(float(price + 1), extra) for price, extra in enumerate(extras)])
+
+
+@given(PROBABILITIES)
+def test_slope_one_and_no_bias_leave_a_score_as_it_was(score):
+    np.testing.assert_allclose(calibrated_score(score, 1.0, 0.0), score, atol=2e-6)
+
+
+@given(PROBABILITIES, st.floats(0.1, 5), st.floats(-5, 5))
+def test_calibrated_scores_keep_their_order_and_stay_probabilities(score, slope, bias):
+    said = calibrated_score(np.sort(score), slope, bias)
+
+    assert (np.diff(said) >= -1e-12).all()
+    assert ((said >= 0) & (said <= 1)).all()
+
+
+@given(LADDERS, st.floats(0.01, 30))
+def test_every_operating_point_up_to_the_chosen_price_keeps_the_promise(promises, bound_mm):
+    price = dearest(promises, bound_mm)
+    tested = [promise.extra_error_mm for promise in promises if promise.price <= price]
+    following = [promise.extra_error_mm for promise in promises if promise.price > price]
+
+    assert all(extra <= bound_mm for extra in tested)
+    assert not following or following[0] > bound_mm
+
+
+def test_a_promise_that_no_price_keeps_comes_to_price_zero():
+    assert dearest([Promise(1.0, 3.0)], 2.9) == 0.0
+    assert dearest([], 100.0) == 0.0
+
+
+def test_a_gain_is_linear_in_the_features():
+    gain = Gain((2.0, -1.0), 5.0)
+
+    assert gain.expected_mm(np.array([[0.0, 0.0], [3.0, 1.0]])).tolist() == [5.0, 10.0]
+
+
+def test_the_neutral_calibration_is_read_and_changes_nothing():
+    calibration = Calibration.read(neutral())
+
+    assert set(calibration.sigma_scale) == set(calibration.score) == set(Stage)
+    assert all(set(row) == {1.0} for row in calibration.sigma_scale.values())
+
+
+def test_a_row_of_the_wrong_length_is_refused():
+    with pytest.raises(ValueError, match="sigma_scale: want 25 factors"):
+        Calibration.read(neutral() | {"sigma_scale": {"coarse": [1.0] * 17}})

@@ -1,0 +1,119 @@
+"""Facts about the people of a frame in columns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.calibration.fit import neutral
+from models.calibration.tables import Calibration
+from models.camera import project
+from models.crops import Window
+from models.looks import COLUMNS, Looks, boxes_in_frame, distinct, from_outputs, outside, overlaps, shifted, sizes
+from models.records import Stage
+from tests.standing import CAMERA, standing
+
+PLACES = st.lists(st.tuples(st.floats(-2500, 2500), st.floats(1500, 9000), st.floats(0, 1)), max_size=8)
+
+
+def looks_of(*people: tuple[float, float, float]) -> Looks:
+    """Standing people, each (x mm, z mm, score)."""
+    poses = [standing((x, 0, z)).pose for x, z, _ in people]
+    ones = np.ones(len(people))
+    return Looks(
+        score=np.array([score for *_, score in people]).reshape(-1),
+        joints_px=np.array([p.joints_px for p in poses]).reshape(-1, 25, 2),
+        joint_scores=np.array([p.joint_scores for p in poses]).reshape(-1, 25),
+        rel_mm=np.array([p.joints_rel_mm for p in poses]).reshape(-1, 25, 3),
+        sigma_mm=np.array([p.sigma_mm for p in poses]).reshape(-1, 25),
+        root_depth_mm=np.array([z for _, z, _ in people]).reshape(-1), root_depth_sigma_mm=100 * ones,
+        disagreement=0 * ones)
+
+
+def test_of_two_finds_of_one_person_the_better_one_stays():
+    looks = looks_of((0, 4000, 0.6), (8, 4010, 0.9), (900, 4000, 0.7))
+
+    assert distinct(looks).tolist() == [1, 2]
+
+
+def test_neighbours_who_overlap_are_two_people():
+    assert len(distinct(looks_of((0, 4000, 0.9), (350, 4000, 0.8)))) == 2
+
+
+@given(PLACES)
+def test_who_is_kept_is_distinct_and_sorted_by_score(places):
+    looks = looks_of(*places)
+    kept = looks[distinct(looks)]
+
+    assert (np.diff(kept.score) <= 0).all()
+    assert distinct(kept).tolist() == list(range(len(kept)))
+    assert kept.score.max(initial=0) == looks.score.max(initial=0)
+
+
+@given(PLACES)
+def test_geometry_of_any_number_of_people_is_in_range(places):
+    px = looks_of(*places).joints_px
+    box = boxes_in_frame(px, 640, 480)
+
+    assert (box >= 0).all()
+    assert (box[:, :2] + box[:, 2:] <= [640.0001, 480.0001]).all()
+    assert (sizes(px) >= 4).all()
+    for share in (overlaps(px), outside(px, 640, 480)):
+        assert share.shape == (len(px),)
+        assert ((share >= 0) & (share <= 1)).all()
+
+
+def test_a_box_inside_another_is_covered_and_the_large_one_only_in_part():
+    near_and_far = looks_of((0, 2000, 0.9), (0, 8000, 0.9)).joints_px
+
+    far_share, near_share = overlaps(near_and_far)[::-1]
+    assert far_share == pytest.approx(1)
+    assert near_share == pytest.approx(1 / 16, rel=0.1)  # perspective: the near person's toes are nearer still
+
+
+def test_half_a_body_outside_the_frame_is_said_so():
+    px = looks_of((0, 4000, 0.9)).joints_px
+
+    assert outside(px, 640, int(px[0, 0, 1]))[0] == pytest.approx((px[0, :, 1] >= int(px[0, 0, 1])).mean())
+    assert outside(px, 640, 480)[0] == 0
+
+
+def test_outputs_leave_their_windows_and_are_calibrated():
+    truth = looks_of((0, 4000, 0.5), (500, 3000, 0.8))
+    windows = [Window(100, 50, 2.0), Window(-20, 10, 0.5)]
+    outputs = {name: getattr(truth, name).astype(np.float32) for name in COLUMNS if name != "rel_mm"}
+    outputs["joints_rel_mm"] = truth.rel_mm.astype(np.float32)
+    outputs["joints_px"] = np.stack([w.enter(px) for w, px in zip(windows, truth.joints_px, strict=True)])
+    calibration = replace(Calibration.read(neutral()), sigma_scale={Stage.REFINE: (2.0,) * 25},
+                          score={Stage.REFINE: (1.0, 1.0)})
+
+    said = from_outputs(outputs, windows, Stage.REFINE, calibration)
+
+    np.testing.assert_allclose(said.joints_px, truth.joints_px, atol=1e-3)
+    np.testing.assert_allclose(said.sigma_mm, 2 * truth.sigma_mm)
+    np.testing.assert_allclose(said.score, 1 / (1 + np.exp(-(np.log(truth.score / (1 - truth.score)) + 1))), rtol=1e-5)
+
+
+def test_a_pose_has_its_root_on_the_ray_of_its_pelvis_at_its_depth():
+    pose = looks_of((700, 4000, 0.9)).pose(0, CAMERA)
+
+    np.testing.assert_allclose(pose.root_mm, [700, 0, 4000], atol=1e-6)
+    np.testing.assert_allclose(project(pose.joints_mm, CAMERA), pose.joints_px, atol=1e-6)
+    assert pose.root_sigma_mm == pytest.approx(100 * np.hypot(700, 4000) / 4000)
+
+
+def test_replacing_rows_leaves_the_others_and_the_original_alone():
+    looks, other = looks_of((0, 4000, 0.5), (500, 4000, 0.6), (-500, 4000, 0.7)), looks_of((900, 2000, 0.9))
+    changed = looks.replaced(np.array([1]), other)
+
+    assert changed.score.tolist() == [0.5, 0.9, 0.7]
+    assert looks.score.tolist() == [0.5, 0.6, 0.7]
+    np.testing.assert_array_equal(changed.joints_px[1], other.joints_px[0])
+
+
+def test_looks_into_a_region_are_moved_to_the_frame():
+    looks = looks_of((0, 4000, 0.5))
+
+    np.testing.assert_allclose(shifted(looks, 30, 7).joints_px - looks.joints_px, np.full((1, 25, 2), [30, 7]))
