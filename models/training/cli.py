@@ -13,7 +13,7 @@ from models.datasets.mocap import random_bodies
 from models.networks import build_stage, load_stage, save_stage
 from models.networks.pretrained import load_movenet
 from models.training.fit import Run
-from models.training.prepare import Network, prepare, store_of
+from models.training.prepare import Network, photo_names, prepare, rendered_names, store_of
 from models.training.recipe import Recipe, load_recipe
 from models.training.simulate import Cameras, seeded
 from models.training.supply import Earlier, Supply, habits_of
@@ -64,9 +64,9 @@ def _supply(recipe: Recipe, stage: Network, earlier: Sequence[Network], generato
     bodies = random_bodies(
         recipe.data.synthetic_assets, "train", recipe.data.bodies, np.random.default_rng(recipe.seed)
     )
-    tables = [store_of(recipe, one, "rendered").load() for one in (*earlier, stage)]
+    tables = [store_of(recipe, one, "rendered").load(rendered_names(recipe)) for one in (*earlier, stage)]
     habits = habits_of(tables, generator)
-    photos = store_of(recipe, stage, "photos").load() if recipe.data.photos is not None else None
+    photos = store_of(recipe, stage, "photos").load(photo_names(recipe)) if recipe.data.photos is not None else None
     before = [Earlier(one, habit) for one, habit in zip(earlier, habits[:-1], strict=True)]
     return Supply(
         tables[-1],

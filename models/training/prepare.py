@@ -30,29 +30,38 @@ def prepare(recipe: Recipe, stage: Network, earlier: Sequence[Network], device: 
     """Fills the recipe's cache: rendered frames, and what `stage` reads of them and of the photos."""
     render_frames(recipe, device)
     stage.to(device).eval()
-    rendered = [_shard_name(recipe, index) for index in range(recipe.data.frames // SHARD)]
-    _observe(
-        recipe, stage, earlier, "rendered", rendered, lambda index: read_shard(frame_path(recipe, rendered[index]))
-    )
+    rendered, views = rendered_names(recipe), photo_names(recipe)
+    _observe(recipe, stage, earlier, "rendered", rendered, lambda i: read_shard(frame_path(recipe, rendered[i])))
     if recipe.data.photos is not None:
-        views = [f"view_{recipe.seed}_{index:04d}" for index in range(recipe.data.photo_views)]
         photos = list(coco_mini.training_samples(recipe.data.photos))
-        _observe(recipe, stage, earlier, "photos", views, lambda index: _varied(photos, recipe.seed, index))
+        _observe(recipe, stage, earlier, "photos", views, lambda i: _varied(photos, recipe.seed, i))
+
+
+def rendered_names(recipe: Recipe) -> list[str]:
+    """The shards of rendered frames."""
+    return [f"train_{recipe.seed}_{index:05d}" for index in range(recipe.data.frames // SHARD)]
+
+
+def photo_names(recipe: Recipe) -> list[str]:
+    """The rounds through the photos."""
+    return [f"view_{recipe.seed}_{index:04d}" for index in range(recipe.data.photo_views)]
 
 
 def render_frames(recipe: Recipe, device: torch.device) -> None:
     """Renders the shards that are missing."""
-    count = recipe.data.frames // SHARD
-    missing = [i for i in range(count) if not frame_path(recipe, _shard_name(recipe, i)).exists()]
+    names = rendered_names(recipe)
+    missing = [index for index, name in enumerate(names) if not frame_path(recipe, name).exists()]
     if not missing:
         return
     source = SyntheticPeople(
         recipe.data.synthetic_assets, "train", recipe.data.size_px, recipe.data.backgrounds, device=str(device)
     )
     for index in tqdm(missing, desc="render", unit="shard"):
-        images, truth = next(iter(source.batches(count * SHARD, recipe.seed, SHARD, worker=index, workers=count)))
+        images, truth = next(
+            iter(source.batches(len(names) * SHARD, recipe.seed, SHARD, worker=index, workers=len(names)))
+        )
         columns = {name: np.asarray(torch.as_tensor(values).cpu()) for name, values in truth.items()}
-        write_shard(frame_path(recipe, _shard_name(recipe, index)), images.cpu().numpy(), columns)
+        write_shard(frame_path(recipe, names[index]), images.cpu().numpy(), columns)
 
 
 def frame_path(recipe: Recipe, name: str) -> Path:
@@ -62,10 +71,6 @@ def frame_path(recipe: Recipe, name: str) -> Path:
 def store_of(recipe: Recipe, stage: Network, kind: str) -> ReadingStore:
     """Where a stage's readings of `rendered` frames or of `photos` are kept."""
     return ReadingStore(recipe.data.cache / "readings" / f"{stage.stage}_{kind}")
-
-
-def _shard_name(recipe: Recipe, index: int) -> str:
-    return f"train_{recipe.seed}_{index:05d}"
 
 
 def _observe(

@@ -3,7 +3,7 @@
 The picture networks are frozen in this recipe, so each picture is looked at once and the heads train on what was read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,17 +67,19 @@ class ReadingStore:
         with np.load(self._path(shard)) as saved:
             return dict(saved)
 
-    def load(self) -> dict[str, torch.Tensor]:
-        """All shards as one table.
+    def load(self, shards: Sequence[str]) -> dict[str, torch.Tensor]:
+        """Those shards as one table.
 
         Raises:
-            ValueError: the folder holds none.
+            ValueError: one of them is not there.
         """
-        paths = sorted(self.folder.glob("*.npz"))
-        shards = [dict(np.load(path)) for path in paths if not path.name.endswith(".partial.npz")]
-        if not shards:
-            raise ValueError(f"{self.folder} holds no readings: run `posecascade train` from its first phase")
-        return {name: torch.from_numpy(np.concatenate([shard[name] for shard in shards])) for name in COLUMNS}
+        missing = [shard for shard in shards if not self.has(shard)]
+        if missing or not shards:
+            raise ValueError(
+                f"{self.folder} lacks readings {missing[:3]}: train the stages in order, on no more frames"
+            )
+        parts = [self.read(shard) for shard in shards]
+        return {name: torch.from_numpy(np.concatenate([part[name] for part in parts])) for name in COLUMNS}
 
     def _path(self, shard: str) -> Path:
         return self.folder / f"{shard}.npz"

@@ -57,7 +57,8 @@ class Habits:
         of the person.
 
         Rendered people are harder to read than most real ones, so their habits alone teach too much doubt. Scores are
-        those of the better-read half. `before` are the same people's habits at an earlier stage: 0.4 of the error stays.
+        those of the better-read half. `before` are the same people's habits at an earlier stage, of whose error 0.4
+        stays.
         """
         count = len(spread)
         rank = self.scores.mean(1).argsort(descending=True)[: max(1, len(self.scores) // 2)]
