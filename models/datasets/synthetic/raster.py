@@ -1,0 +1,85 @@
+"""The z-buffer: which triangle is seen at every pixel, and how far away.
+
+One contract, three ways: Numba on the CPU (a thread a frame), one fused Triton kernel on CUDA, plain torch anywhere.
+They agree up to ties.
+"""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+NEAR_M = 0.15
+"""Triangles with a corner nearer than this are dropped."""
+
+HOLE = 110
+"""Alpha below which a fragment is not there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Triangles:
+    """T triangles on V projected vertices, of B pictures of `size_px` squared."""
+
+    xyz: Tensor
+    """[V, 3] pixels and depth."""
+    corners: Tensor
+    """[T, 3] int64 vertices."""
+    frame: Tensor
+    """[T] int64"""
+    frames: int
+    size_px: int
+    layer: Tensor
+    """[T] int64 alpha map, -1 solid."""
+    uv: Tensor
+    """[T, 3, 2]"""
+    maps: Tensor
+    """[A, S, S] uint8 alpha."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthBuffer:
+    """[B, S, S] each."""
+
+    triangle: Tensor
+    """int32, -1 nothing."""
+    depth: Tensor
+    """float32, infinite where there is nothing."""
+
+
+class Rasterise(Protocol):
+    def __call__(self, triangles: Triangles) -> DepthBuffer: ...
+
+
+def rasterise(triangles: Triangles) -> DepthBuffer:
+    """The fastest way that the device has. A compiler is imported when the first picture is drawn."""
+    return _fastest(triangles.xyz.device)(triangles)
+
+
+def _fastest(device: torch.device) -> Rasterise:
+    if device.type == "cuda" and find_spec("triton"):
+        from models.datasets.synthetic import raster_triton
+
+        return raster_triton.rasterise
+    if device.type == "cpu" and find_spec("numba"):
+        from models.datasets.synthetic import raster_numba
+
+        return raster_numba.rasterise
+    from models.datasets.synthetic import raster_torch
+
+    return raster_torch.rasterise
+
+
+def empty_keys(triangles: Triangles) -> Tensor:
+    """[B * S * S] int64 of (bits of the depth, triangle): the smallest key is the nearest triangle."""
+    pixels = triangles.frames * triangles.size_px**2
+    return torch.full((pixels,), torch.iinfo(torch.int64).max, dtype=torch.int64, device=triangles.xyz.device)
+
+
+def from_keys(keys: Tensor, triangles: Triangles) -> DepthBuffer:
+    shape = (triangles.frames, triangles.size_px, triangles.size_px)
+    empty = keys == torch.iinfo(torch.int64).max
+    triangle = torch.where(empty, -1, keys & 0xFFFFFFFF).int()
+    depth = torch.where(empty, float("inf"), (keys >> 32).int().view(torch.float32))
+    return DepthBuffer(triangle.view(shape), depth.view(shape))
