@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import onnx
 import pytest
@@ -62,3 +64,7 @@ def test_a_demanded_gpu_that_is_not_there_is_refused_before_the_runtime_can_fall
         load_runner(Stage.REFINE, tiny_stage, runtime="onnxruntime-gpu")
     with pytest.raises(RunnerError, match="needs an NVIDIA GPU"):
         OnnxRunner(tiny_stage, Stage.REFINE, provider=CUDA)
+
+
+def test_onnxruntime_is_told_not_to_report_its_use():
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
