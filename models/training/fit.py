@@ -31,9 +31,11 @@ class Run:
         """Trains to the last step, from the checkpoint where there is one, and returns the averaged head."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.head.to(self.device).train()
-        adam = torch.optim.AdamW(
-            self.head.parameters(), lr=self.optimiser.learning_rate, weight_decay=self.optimiser.weight_decay
-        )
+        if self.optimiser.lean_only:
+            self.head.requires_grad_(False)
+            self.head.lean.requires_grad_(True)
+        learned = [parameter for parameter in self.head.parameters() if parameter.requires_grad]
+        adam = torch.optim.AdamW(learned, lr=self.optimiser.learning_rate, weight_decay=self.optimiser.weight_decay)
         average = torch.optim.swa_utils.AveragedModel(
             self.head, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(self.optimiser.average)
         )

@@ -43,6 +43,8 @@ class Optimiser:
     photos: float = 0.08
     """Share of a batch that comes from real photos."""
     checkpoint_every: int = 500
+    lean_only: bool = False
+    """Keep the earlier stage's lifter as it is, and learn only how far to lean towards the prior."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,11 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     if kind == tuple[Path, ...]:
         return tuple(Path(item) for item in value)
     plain = {Path: (str, Path), Path | None: (str, Path), Stage: (str, Stage), float: (float, float), int: (int, int)}
+    plain |= {bool: (bool, bool)}
     accepts, make = plain[kind]
-    if isinstance(value, bool) or not isinstance(value, (accepts, int) if kind is float else accepts):
+    if (isinstance(value, bool) and kind is not bool) or not isinstance(
+        value, (accepts, int) if kind is float else accepts
+    ):
         raise ValueError(f"{where} must be a {accepts.__name__}, got {value!r}")
     try:
         return make(value)
