@@ -76,13 +76,22 @@ class Crowd:
         root = np.where(flip[:, None], moment.root_m * _MIRROR_X, moment.root_m)
         lift = self.motions.values_at(self.lifts_m, clips, times)
         quat = mirrored(moment.quat, flip)
-        return quat.reshape(count, moments, -1, 4), root.reshape(count, moments, 3), lift.reshape(count, moments)
+        return (
+            quat.reshape(count, moments, *quat.shape[1:]),
+            root.reshape(count, moments, 3),
+            lift.reshape(count, moments),
+        )
 
     def volumes_m(self, people: People) -> Floats:
         """[P, T, 22, 3] their collision spheres about the origin, facing as in the clip, standing on the floor."""
         count, moments = people.quat.shape[:2]
         scale = (self.body.height_m[people.shape] / self.figure.height_m)[:, None, None, None]
-        spheres = self.figure(people.quat.reshape(count * moments, -1, 4)).reshape(count, moments, -1, 3) * scale
+        spheres = (
+            self.figure(people.quat.reshape(count * moments, *people.quat.shape[2:])).reshape(
+                count, moments, len(RADIUS_M), 3
+            )
+            * scale
+        )
         spheres = spheres + people.path_m[:, :, None]
         lowest = (spheres[..., 1] - RADIUS_M * _SOLE).min(-1)
         spheres[..., 1] += (people.lift_m - lowest)[..., None]
