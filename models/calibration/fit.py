@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from scipy.optimize import minimize
 
 from models.arrays import Floats, Indices
 from models.calibration.tables import Gain
@@ -78,18 +79,18 @@ def _sigma_scale(table: Recorded, column: int) -> Floats:
     return scale
 
 
-def _platt(table: Recorded, column: int, rounds: int = 50) -> list[float]:
-    """Slope and bias of the logit by Newton's method (Platt 1999), with a weak prior to stay as it was."""
+def _platt(table: Recorded, column: int) -> list[float]:
+    """Slope and bias of the logit (Platt 1999), with a weak prior to stay as they were."""
     use = table.judged & np.isfinite(table.score[:, column])
     score = np.clip(table.score[use, column], 1e-6, 1 - 1e-6)
-    inputs = np.column_stack([np.log(score / (1 - score)), np.ones(len(score))])
-    right, start = table.right[use, column].astype(float), np.array([1.0, 0.0])
-    weights = start.copy()
-    for _ in range(rounds):
-        said = 1 / (1 + np.exp(-inputs @ weights))
-        slope = inputs.T @ (said - right) + (weights - start)
-        weights -= np.linalg.solve((inputs.T * (said * (1 - said))) @ inputs + np.eye(2), slope)
-    return [float(w) for w in weights]
+    logit, right = np.log(score / (1 - score)), table.right[use, column]
+    start = np.array([1.0, 0.0])
+
+    def surprise(weights: Floats) -> float:
+        margin = np.where(right, 1, -1) * (weights[0] * logit + weights[1])
+        return float(np.logaddexp(0, -margin).sum() + np.square(weights - start).sum())
+
+    return [float(weight) for weight in minimize(surprise, start).x]
 
 
 def _gain(table: Recorded, features_at: int, before: int, after: int) -> Gain:
@@ -145,10 +146,8 @@ def _promise(
 
 
 def _balanced(promises: list[dict[str, float]]) -> float:
-    """The dearest price at which three quarters of what the deep stages can remove are still removed."""
-    worst, best = promises[-1]["mean_extra_error_mm"], min(p["mean_extra_error_mm"] for p in promises)
-    kept = [p["price"] for p in promises if worst - p["mean_extra_error_mm"] >= 0.75 * (worst - best)]
-    return max(kept, default=PRICES[0])
+    """The dearest price at which nothing is lost, with 95 % confidence, against everyone-to-the-deepest."""
+    return max((p["price"] for p in promises if p["extra_error_mm"] <= 0), default=PRICES[0])
 
 
 def main() -> None:
