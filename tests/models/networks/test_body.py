@@ -1,0 +1,69 @@
+"""The head: its geometry, and what it says in metric terms."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
+
+from models.networks.body import BodyHead, Prior, face, outputs  # noqa: E402  (after the skip)
+from models.networks.readout import Reading  # noqa: E402
+
+PEOPLE = 5
+
+
+@pytest.fixture
+def reading() -> Reading:
+    g = torch.Generator().manual_seed(1)
+    centre = 100 + 200 * torch.rand(PEOPLE, 1, 2, generator=g)
+    px = centre + 40 * torch.randn(PEOPLE, 17, 2, generator=g)
+    return Reading(
+        px, torch.rand(PEOPLE, 17, generator=g), px + torch.randn(PEOPLE, 17, 2, generator=g), torch.ones(PEOPLE)
+    )
+
+
+@pytest.fixture
+def intrinsics() -> "torch.Tensor":
+    return torch.tensor([400.0, 420.0, 224.0, 128.0]).expand(PEOPLE, 4)
+
+
+def test_the_turn_puts_the_hips_on_the_axis(reading, intrinsics):
+    hips = face(reading, intrinsics).enter(reading.joints_px[:, 11:13].mean(1, keepdim=True))
+    assert hips.abs().max() < 0.02
+
+
+def test_the_turn_is_a_rotation(reading, intrinsics):
+    rotation = face(reading, intrinsics).rotation
+    assert torch.allclose(rotation @ rotation.mT, torch.eye(3).expand(PEOPLE, 3, 3), atol=1e-5)
+    assert torch.allclose(torch.linalg.det(rotation), torch.ones(PEOPLE), atol=1e-5)
+
+
+def test_leaving_the_turned_plane_undoes_entering(reading, intrinsics):
+    turn = face(reading, intrinsics)
+    assert torch.allclose(turn.leave(turn.enter(reading.joints_px)), reading.joints_px, atol=0.05)
+
+
+def test_twice_the_picture_is_the_same_body(reading, intrinsics):
+    head = BodyHead(with_prior=False).eval()
+    larger = reading._replace(joints_px=2 * reading.joints_px, regressed_px=2 * reading.regressed_px)
+    with torch.inference_mode():
+        once, twice = face(reading, intrinsics), face(larger, 2 * intrinsics)
+        said = outputs(head(reading, intrinsics))
+    assert torch.allclose(once.scale, twice.scale, rtol=1e-4)
+    assert torch.allclose(once.rotation, twice.rotation, atol=1e-5)
+    assert said["joints_rel_mm"][:, 0].abs().max() == 0
+
+
+def test_joints_that_were_read_stay_where_they_were_read(reading, intrinsics):
+    head = BodyHead(with_prior=False).eval()
+    with torch.inference_mode():
+        px = outputs(head(reading, intrinsics))["joints_px"]
+    assert torch.allclose(px[:, 9], reading.joints_px[:, 5], atol=0.05)  # left shoulder
+
+
+def test_a_deep_head_that_starts_from_coarse_lifts_alike(reading, intrinsics):
+    coarse, deep = BodyHead(with_prior=False).eval(), BodyHead(with_prior=True).eval()
+    deep.start_from(coarse)
+    here = coarse.stand_in @ reading.joints_px
+    prior = Prior(here, torch.zeros(PEOPLE, 25, 3), torch.ones(PEOPLE, 25), torch.ones(PEOPLE, 25))
+    with torch.inference_mode():
+        alone, led = outputs(coarse(reading, intrinsics)), outputs(deep(reading, intrinsics, prior))
+    assert torch.allclose(alone["joints_rel_mm"], led["joints_rel_mm"], atol=0.5)
