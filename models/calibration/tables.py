@@ -88,4 +88,6 @@ def dearest(promises: Sequence[Promise], max_extra_error_mm: float) -> float:
 def calibrated_score(score: Floats, slope: float, bias: float) -> Floats:
     """Platt scaling of probabilities (Platt 1999): sigmoid(slope x logit + bias)."""
     clipped = np.clip(score, 1e-6, 1 - 1e-6)
-    return 1 / (1 + np.exp(-(slope * np.log(clipped / (1 - clipped)) + bias)))
+    logit = slope * np.log(clipped / (1 - clipped)) + bias
+    said: Floats = np.exp(-np.logaddexp(0, -logit))  # 1 / (1 + exp(-logit)) overflows for the very unlikely
+    return said

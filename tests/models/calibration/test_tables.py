@@ -28,6 +28,11 @@ def test_calibrated_scores_keep_their_order_and_stay_probabilities(score, slope,
     assert ((said >= 0) & (said <= 1)).all()
 
 
+@pytest.mark.parametrize("slope", [1e3, 1e6])
+def test_even_a_very_steep_slope_gives_probabilities(slope):
+    assert calibrated_score(np.array([0.0, 0.4, 1.0]), slope, 0.0) == pytest.approx([0, 0, 1])
+
+
 @given(LADDERS, st.floats(0.01, 30))
 def test_every_operating_point_up_to_the_chosen_price_keeps_the_promise(promises, bound_mm):
     price = dearest(promises, bound_mm)
