@@ -1,24 +1,24 @@
-"""COCO photos for training: only those whose own licence lets a network that ships learn from them.
+"""COCO photos: several people, 17 joints in 2D, marked by hand.
 
-Source: COCO 2017 (arXiv 1405.0312); annotations CC BY 4.0, each photo under its Flickr licence.
+Source: COCO 2017 (arXiv 1405.0312); annotations CC BY 4.0, each photo under its Flickr licence. Hips are marked
+further out than the joint centres of cascade25.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-
-from models.camera import assumed
 from models.datasets.errors import NotForTraining
-from models.datasets.labelled import LabelledFrame, read_folder
+from models.datasets.from_labels import samples_of
+from models.datasets.labelled import read_folder
 from models.datasets.sample import PoseSample
 
-FEWEST_JOINTS = 6
-"""People with fewer marked joints are not learned from, and whoever finds them is not wrong."""
+SOURCE: Final = "coco"
+LICENCE: Final = "annotations CC BY 4.0, photo by its own licence"
 
 
 def training_samples(folder: Path) -> Iterator[PoseSample]:
-    """The photos that may be trained on, one by one.
+    """The photos that may be trained on, one by one: those whose own licence lets a network that ships learn from them.
 
     Raises:
         LabelsError: the folder cannot be read.
@@ -27,26 +27,13 @@ def training_samples(folder: Path) -> Iterator[PoseSample]:
     frames = [frame for frame in read_folder(folder).frames if frame.trainable]
     if not frames:
         raise NotForTraining(f"{folder}: no photo is marked `trainable`; their licences allow evaluation only")
-    return map(_sample, frames)
+    return samples_of(frames, SOURCE, LICENCE)
 
 
-def _sample(frame: LabelledFrame) -> PoseSample:
-    image = frame.image_bgr()
-    people = [person for person in frame.people if (person.seen > 0).sum() >= FEWEST_JOINTS]
-    px = np.array([person.joints_px for person in people]).reshape(-1, 25, 2)
-    marked = np.isfinite(px[..., 0])
-    nothing = np.zeros(marked.shape, bool)
-    return PoseSample(
-        image_bgr=image,
-        camera=frame.camera or assumed(image.shape[1], image.shape[0]),
-        joints_px=np.nan_to_num(px),
-        joints_mm=np.zeros((len(people), 25, 3)),
-        has_px=marked,
-        has_mm=nothing,
-        visibility=np.full(marked.shape, -1, np.int8),
-        box_xyxy=np.array([person.box_xyxy_px for person in people]).reshape(-1, 4),
-        ignore_xyxy=frame.ignore_xyxy_px.copy(),
-        other_people_unlabelled=not frame.everyone_labelled or len(people) < len(frame.people),
-        source="coco",
-        licence=frame.licence,
-    )
+def evaluation_samples(folder: Path) -> Iterator[PoseSample]:
+    """All photos.
+
+    Raises:
+        LabelsError: the folder cannot be read.
+    """
+    return samples_of(read_folder(folder).frames, SOURCE, LICENCE, fewest_joints=0)

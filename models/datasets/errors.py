@@ -3,6 +3,7 @@
 DatasetError
 ├── MissingData      a folder, a file or a picture is not where it was said to be
 ├── BrokenData       a file is there and cannot be read as what it should be
+├── LabelsError      a labelled folder cannot be read: not there, no or broken labels.json, a picture missing or damaged
 └── NotForTraining   the licence of the data allows evaluation only
 """
 
@@ -19,6 +20,10 @@ class MissingData(DatasetError):
 
 class BrokenData(DatasetError):
     """A file does not hold what its format promises."""
+
+
+class LabelsError(DatasetError):
+    """A labelled folder cannot be read; the message names the file and the reason."""
 
 
 class NotForTraining(DatasetError):

@@ -2,7 +2,8 @@
 
 The file holds `{"source": str, "images": [...]}`; an image holds `file`, `width`, `height`, `K` (3x3, where known),
 `people` (each `joints2d {name: [x, y, v]}`, `joints3d {name: [X, Y, Z]}` in camera space, `box [x0, y0, x1, y1]`),
-`ignore` (boxes of people nobody labelled) and `other_people_unlabelled` or `unlabelled_background_person`.
+`ignore` (boxes of people nobody labelled) and `other_people_unlabelled` or `unlabelled_background_person`. Triangulated
+truth says in `views` how many cameras agreed on a joint; `terms` and `allowed` of the whole file say what it is for.
 """
 
 import json
@@ -15,12 +16,9 @@ import cv2
 import numpy as np
 
 from models.arrays import Floats, Image
+from models.datasets.errors import LabelsError
 from models.records import Camera
 from models.skeleton import COCO17, JOINT_NAMES, JOINTS
-
-
-class LabelsError(ValueError):
-    """A labelled folder cannot be read; the message is one line that names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +36,9 @@ class LabelledPerson:
 
     box_xyxy_px: Floats
     """[4]"""
+
+    views: Floats | None = None
+    """[25] how many cameras agreed on the place of each joint, NaN unknown; None: the truth is not triangulated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +80,15 @@ class LabelledFrame:
 
 @dataclass(frozen=True, slots=True)
 class LabelledFolder:
+    """One data set's part on disk."""
+
     name: str
     frames: tuple[LabelledFrame, ...]
+    terms: str = ""
+    """Whose terms it comes under."""
+
+    allowed: str = ""
+    """What those allow."""
 
 
 def read_folder(folder: Path) -> LabelledFolder:
@@ -89,7 +97,8 @@ def read_folder(folder: Path) -> LabelledFolder:
     Raises:
         LabelsError: no such folder, no or broken `labels.json`, a picture that is missing, no pictures.
     """
-    images = _images(folder)
+    labels = _labels(folder)
+    images = labels["images"]
     complete = _data_sets_with_coco17(images)
     frames = []
     for number, entry in enumerate(images):
@@ -97,22 +106,24 @@ def read_folder(folder: Path) -> LabelledFolder:
             frames.append(_frame(folder, entry, coco17=entry.get("dataset", "") in complete))
         except (KeyError, TypeError, ValueError) as wrong:
             raise LabelsError(f"{folder / 'labels.json'}: image {number}: {_reason(wrong)}") from wrong
-    return LabelledFolder(folder.resolve().name, tuple(frames))
+    said = {name: str(labels.get(name, "")) for name in ("terms", "allowed")}
+    return LabelledFolder(folder.resolve().name, tuple(frames), **said)
 
 
-def _images(folder: Path) -> list[Any]:
+def _labels(folder: Path) -> Mapping[str, Any]:
     file = folder / "labels.json"
     if not folder.is_dir():
         raise LabelsError(f"{folder}: no such folder")
     if not file.is_file():
         raise LabelsError(f"{folder}: no labels.json in it")
     try:
-        images = json.loads(file.read_text())["images"]
+        labels: Mapping[str, Any] = json.loads(file.read_text())
+        images = labels["images"]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as wrong:
         raise LabelsError(f'{file}: want JSON {{"images": [...]}}, got {_reason(wrong)}') from wrong
     if not isinstance(images, list) or not images or not all(isinstance(entry, dict) for entry in images):
         raise LabelsError(f"{file}: `images` must be a list of one object or more")
-    return images
+    return labels
 
 
 def _reason(wrong: Exception) -> str:
@@ -159,7 +170,8 @@ def _person(entry: Mapping[str, Any]) -> LabelledPerson:
     seen = np.nan_to_num(marks[:, 2])
     marks[seen == 0] = np.nan
     box = np.asarray(entry["box"], np.float64).reshape(4)
-    return LabelledPerson(marks[:, :2], seen, _columns(entry.get("joints3d", {}), 3), box)
+    views = _columns(entry["views"], 1)[:, 0] if "views" in entry else None
+    return LabelledPerson(marks[:, :2], seen, _columns(entry.get("joints3d", {}), 3), box, views)
 
 
 def _columns(joints: Mapping[str, Any], width: int) -> Floats:

@@ -84,7 +84,7 @@ class MocapBodies:
         shape, scale = self._bodies(count, rng)
         with torch.no_grad():
             joints = self._body.pose(torch.from_numpy(shape), pose).joints_m.numpy()
-        return ((joints - joints[:, :1]) * scale[:, None, None] * _BODY_TO_GRAVITY).astype(np.float32)
+        return np.asarray((joints - joints[:, :1]) * scale[:, None, None] * _BODY_TO_GRAVITY, np.float32)
 
     def _bodies(self, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Shape coefficients [count, 20] between and a little beyond pairs of bodies, and sizes [count]."""
@@ -143,7 +143,8 @@ def _limbs_exchanged(pose: Floats, other: Floats, rng: np.random.Generator) -> F
 
 def _limbs_swung(pose: Floats, rng: np.random.Generator) -> Floats:
     """Each limb turned at its root, and bent at its hinge within the limits; what hangs on a joint is carried along."""
-    out, spread = pose.copy(), np.exp(rng.uniform(*np.log(_SWING_RAD), (len(pose), 1)))
+    low, high = np.log(_SWING_RAD)
+    out, spread = pose.copy(), np.exp(rng.uniform(low, high, (len(pose), 1)))
     for limb in _limbs():
         swing = about_vector(rng.normal(0, 1, (len(pose), 3)) * spread)
         out[:, limb.joints] = multiply(swing[:, None], out[:, limb.joints])

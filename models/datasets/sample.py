@@ -1,12 +1,28 @@
 """The one record that every data set becomes before training sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.arrays import Floats, Image, Mask
 from models.records import Camera
 from models.skeleton import JOINTS
+
+
+class Visibility(IntEnum):
+    """What is known of the way from the camera to a joint."""
+
+    UNKNOWN = -1
+    OUTSIDE = 0
+    """Of the frame."""
+    HIDDEN = 1
+    """By another person or thing."""
+    SELF_HIDDEN = 2
+    """By the person's own body."""
+    VISIBLE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,7 +31,7 @@ class PoseSample:
 
     image_bgr: Image
     camera: Camera
-    """True intrinsics where known, else the assumed field of view."""
+    """True intrinsics where known, else the assumed field of view; its `source` says which."""
     joints_px: Floats
     """[P, 25, 2] image space."""
     joints_mm: Floats
@@ -24,8 +40,8 @@ class PoseSample:
     """[P, 25] the joint has a place in the picture."""
     has_mm: Mask
     """[P, 25] the joint has a place in space."""
-    visibility: np.ndarray
-    """[P, 25] int8: 0 outside the frame, 1 hidden by something else, 2 by the person's own body, 3 visible, -1 unknown."""
+    visibility: NDArray[np.int8]
+    """[P, 25] int8 of `Visibility`."""
     box_xyxy: Floats
     """[P, 4] round the whole person."""
     ignore_xyxy: Floats
@@ -33,7 +49,9 @@ class PoseSample:
     other_people_unlabelled: bool
     """Further people are in view without label or box."""
     source: str
+    """Data set."""
     licence: str
+    """Of the picture and its labels, as far as known."""
 
     def __post_init__(self) -> None:
         people = len(self.joints_px)
@@ -47,3 +65,12 @@ class PoseSample:
             raise ValueError(f"want shapes {want}, got {got}")
         for name in (*want, "image_bgr"):
             getattr(self, name).flags.writeable = False
+
+    @property
+    def people(self) -> int:
+        return len(self.joints_px)
+
+    def of_people(self, rows: Any) -> "PoseSample":
+        """The sample with some of its people only: a mask, a slice or indices [K]."""
+        columns = ("joints_px", "joints_mm", "has_px", "has_mm", "visibility", "box_xyxy")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
