@@ -140,6 +140,14 @@ class Cascade:
             return corners[options.quality], 0.0
         return self._policies[name], calibration.balanced_price
 
+    def _budget_ms(self, options: Options) -> float:
+        """Time for the deeper stages of a frame: what was asked for, else the bound of a plainly balanced frame."""
+        if options.budget_ms is not None:
+            return options.budget_ms
+        dialled = (options.price, options.max_extra_error_mm, options.policy) != (None, None, None)
+        plain = options.quality is Quality.BALANCED and not dialled
+        return self.manifest.calibration.balanced_budget_ms if plain else np.inf
+
     def steps(self, image_bgr: Image, options: Options, *, load_price: float = 0.0,
               clock: Clock = time.perf_counter) -> Steps:
         """The cascade of one frame, as a generator of the batches that it needs run.
@@ -157,7 +165,7 @@ class Cascade:
         timing = dict.fromkeys((*map(str, Stage), "route", "other"), 0.0)
         looks = yield from self._first_look(image_bgr, options, camera, timing, clock)
         people = _Progress(looks, [Stage.COARSE] * len(looks), depth_ms=[0.0] * len(looks))
-        budget = options.budget_ms if options.budget_ms is not None else np.inf
+        budget = self._budget_ms(options)
         for stage in (Stage.COARSE, Stage.REFINE):
             routing = clock()
             table, rows = self._table(people, stage, whole, price + load_price, budget)

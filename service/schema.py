@@ -246,6 +246,7 @@ class ModelReply(Wire):
     people_slots: int = Field(description="people that a frame can hold, whatever `max_people` says")
     min_score: float = Field(description="the default of `min_score`")
     balanced_price: float = Field(description="the price that `quality=balanced` means")
+    balanced_budget_ms: float = Field(description="the deep time of a frame that `quality=balanced` means")
     promises: list[PromiseReply] = Field(description="what `max_extra_error_mm` chooses from")
     calibrated_on: str
     skeletons: dict[SkeletonName, SkeletonReply]
@@ -258,7 +259,8 @@ class ModelReply(Wire):
             model=ModelInfo.of(manifest), contract=manifest.contract, runtime=runtime,
             stages={stage: StageReply.of(spec, providers[stage]) for stage, spec in manifest.stages.items()},
             policies=list(policies), people_slots=manifest.people_slots, min_score=manifest.min_score,
-            balanced_price=calibration.balanced_price, calibrated_on=calibration.fitted_on,
+            balanced_price=calibration.balanced_price,
+            balanced_budget_ms=calibration.balanced_budget_ms, calibrated_on=calibration.fitted_on,
             promises=[PromiseReply(price=p.price, extra_error_mm=p.extra_error_mm) for p in calibration.promises],
             skeletons={name: SkeletonReply.of(name) for name in JOINT_SETS},  # type: ignore[misc]  # the same names
         )

@@ -26,7 +26,8 @@ from models.runners.base import Arrays, StageBatch
 from tests.standing import standing
 
 DEFAULTS = Options()
-CALIBRATION = Calibration({}, {}, {}, balanced_price=1.0, promises=(Promise(1.0, 3.0),), fitted_on="nothing")
+CALIBRATION = Calibration({}, {}, {}, balanced_price=1.0, balanced_budget_ms=1e9, promises=(Promise(1.0, 3.0),),
+                          fitted_on="nothing")
 POLICIES = ("gain", "never", "always")
 
 

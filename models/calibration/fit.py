@@ -23,6 +23,8 @@ from models.routers.table import FEATURES
 from models.skeleton import JOINTS
 
 PRICES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+BUDGET_MS: Final = 20.0
+"""Deep time of a balanced frame, at the manifest's costs: one look by `expert` and one by `refine`."""
 WORST_MM: Final = 400.0
 """Errors are cut here, so that bounds on their mean exist."""
 
@@ -42,6 +44,7 @@ def neutral() -> dict[str, Any]:
         "score": {str(s): [1.0, 0.0] for s in Stage},
         "gains": [],
         "balanced_price": 1.0,
+        "balanced_budget_ms": BUDGET_MS,
         "promises": [],
         "fitted_on": "nothing",
     }
@@ -59,6 +62,7 @@ def fit(table: Recorded, cost_ms: Mapping[Stage, float], fitted_on: str) -> dict
             for (a, b), g in gains.items()
         ],
         "balanced_price": _balanced(promises),
+        "balanced_budget_ms": BUDGET_MS,
         "promises": promises,
         "fitted_on": fitted_on,
     }

@@ -46,6 +46,8 @@ class Calibration:
     """From a stage to a deeper one."""
     balanced_price: float
     """The price that `quality=balanced` means, mm per ms."""
+    balanced_budget_ms: float
+    """The time for the deeper stages of a frame that `quality=balanced` means: a crowd costs no more than a few."""
     promises: tuple[Promise, ...]
     """Dearest price last."""
     fitted_on: str
@@ -66,6 +68,7 @@ class Calibration:
             score={Stage(n): (float(a), float(b)) for n, (a, b) in table["score"].items()},
             gains=gains,
             balanced_price=float(table["balanced_price"]),
+            balanced_budget_ms=float(table["balanced_budget_ms"]),
             promises=tuple(Promise(float(p["price"]), float(p["extra_error_mm"])) for p in table["promises"]),
             fitted_on=table["fitted_on"],
         )

@@ -130,7 +130,7 @@ def cascade_of(told: Scene, *, price: float = 1.0) -> Cascade:
              (Stage.COARSE, Stage.EXPERT): Gain(tuple(60 * w for w in on_error), -220.0),
              (Stage.REFINE, Stage.EXPERT): Gain(tuple(60 * w for w in on_error), -200.0)}
     calibration = Calibration(dict.fromkeys(Stage, (1.0,) * JOINTS), dict.fromkeys(Stage, (1.0, 0.0)), gains,
-                              balanced_price=price, promises=(), fitted_on="a scene")
+                              balanced_price=price, balanced_budget_ms=1e9, promises=(), fitted_on="a scene")
     manifest = fake_manifest()
     costs = {Stage.COARSE: 30.0, Stage.REFINE: 10.0, Stage.EXPERT: 30.0}
     stages = {stage: replace(spec, cost_ms=costs[stage]) for stage, spec in manifest.stages.items()}

@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-from models.records import Stage  # noqa: E402  (after the skip)
-from models.training.recipe import load_recipe  # noqa: E402
+from models.records import Stage
+from models.training.recipe import load_recipe
 
 RECIPES = Path(__file__).parents[3] / "models" / "training" / "recipes"
 
