@@ -140,7 +140,7 @@ class Cascade:
             return corners[options.quality], 0.0
         return self._policies[name], calibration.balanced_price
 
-    def _budget_ms(self, options: Options) -> float:
+    def budget_of(self, options: Options) -> float:
         """Time for the deeper stages of a frame: what was asked for, else the bound of a plainly balanced frame."""
         if options.budget_ms is not None:
             return options.budget_ms
@@ -165,7 +165,7 @@ class Cascade:
         timing = dict.fromkeys((*map(str, Stage), "route", "other"), 0.0)
         looks = yield from self._first_look(image_bgr, options, camera, timing, clock)
         people = _Progress(looks, [Stage.COARSE] * len(looks), depth_ms=[0.0] * len(looks))
-        budget = self._budget_ms(options)
+        budget = self.budget_of(options)
         for stage in (Stage.COARSE, Stage.REFINE):
             routing = clock()
             table, rows = self._table(people, stage, whole, price + load_price, budget)

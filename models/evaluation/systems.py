@@ -31,6 +31,9 @@ class RoutedBy(Cascade):
     def policy_of(self, options: Options) -> tuple[Policy, float]:
         return self._policy, self._price
 
+    def budget_of(self, options: Options) -> float:
+        return np.inf  # everyone is everyone
+
 
 @dataclass(frozen=True, slots=True)
 class CascadeSystem:
