@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.camera import project
@@ -81,7 +81,8 @@ def test_equal_generators_change_alike(change: Callable[..., PoseSample]):
 @settings(max_examples=20)
 @given(st.floats(0.6, 2.0), st.floats(-0.6, 0.6), st.floats(90, 220), st.floats(70, 170))
 def test_the_picture_moves_with_the_joints(zoom, roll, x, y):
-    """A bright spot stays where its pixel goes."""
+    """A bright spot stays where its pixel goes; spots that touch would pull at each other's centre."""
+    assume(np.hypot(x - 160, y - 120) > 40)
     before = spotted(np.array([[x, y], [160.0, 120.0]]))
     camera = window_camera(before.camera, np.array([160.0, 120.0]), zoom, SIZE_WH_PX, roll)
     after = reshot(before, camera, SIZE_WH_PX, roll)
