@@ -24,15 +24,15 @@ COARSE, REFINE, EXPERT = "coarse for all", "refine for all", "expert for all"
 class RoutedBy(Cascade):
     """The stages of another cascade, which stay its own to close, under one policy whatever the options say."""
 
-    def __init__(self, cascade: Cascade, policy: Policy, price: float = 0.0):
+    def __init__(self, cascade: Cascade, policy: Policy, price: float = 0.0, budget_ms: float = np.inf):
         super().__init__(cascade.manifest, cascade.runners)
-        self._policy, self._price = policy, price
+        self._policy, self._price, self._bound_ms = policy, price, budget_ms
 
     def policy_of(self, options: Options) -> tuple[Policy, float]:
         return self._policy, self._price
 
     def budget_of(self, options: Options) -> float:
-        return np.inf  # everyone is everyone
+        return self._bound_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,10 @@ def stages_for_all(cascade: Cascade) -> list[CascadeSystem]:
 
 def routed(cascade: Cascade) -> tuple[CascadeSystem, Counted]:
     """The cascade as it is served at quality `balanced`, and the count of its routes."""
-    policy, price = cascade.policy_of(Options(quality=Quality.BALANCED))
+    balanced = Options(quality=Quality.BALANCED)
+    policy, price = cascade.policy_of(balanced)
     counted = Counted(policy)
-    return CascadeSystem(ROUTED, RoutedBy(cascade, counted, price)), counted
+    return CascadeSystem(ROUTED, RoutedBy(cascade, counted, price, cascade.budget_of(balanced))), counted
 
 
 def random_at_same_cost(cascade: Cascade, routes: Sequence[Sequence[Route]], seed: int) -> CascadeSystem:
