@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from models.arrays import Indices
+from models.datasets.sample import PoseSample
 from models.datasets.synthetic.assets import Split, find_assets
 from models.datasets.synthetic.crowd import Crowd
 from models.datasets.synthetic.framing import PhotoChoice
@@ -18,6 +19,8 @@ from models.datasets.synthetic.photos import Photos
 from models.datasets.synthetic.renderer import Renderer
 from models.datasets.synthetic.sampler import SceneSampler
 from models.datasets.synthetic.scene import Scenes
+from models.datasets.synthetic.sequences import filmed, joined
+from models.datasets.synthetic.shots import samples_of
 from models.datasets.synthetic.volumes import StickFigure
 
 _DEV_ENVIRONMENTS: Final = ("lab", "park", "dawn")
@@ -25,6 +28,9 @@ _TRAIN_SURFACES: Final = 2
 """Of each kind of surface; the third is for dev."""
 _DEV_EVERY: Final = 8
 """Every eighth body is for dev."""
+_SEQUENCE: Final = (0, 7)
+_SEQUENCE_NOISE: Final = 1 << 30
+"""What sets the random numbers of a sequence apart from those of a run's batches."""
 
 
 class SyntheticPeople:
@@ -63,6 +69,24 @@ class SyntheticPeople:
         for index in range(worker, -(-frames // batch), workers):
             scenes = self.scenes(seed, batch, index, min(batch, frames - index * batch))
             yield self._renderer(scenes, self._noise(seed, index))
+
+    def samples(self, frames: int, seed: int, batch: int = 16) -> Iterator[PoseSample]:
+        """The pictures of `batches` one by one, as the record of all data sets."""
+        for images, truth in self.batches(frames, seed, batch):
+            yield from samples_of(images, truth)
+
+    def sequence(
+        self, seed: int, frames: int = 24, fps: float = 12, batch: int = 16
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """One scene over time, as `batches` gives it: `frame` counts the moments, `id` says who is who.
+
+        People walk along their clips, the camera stands or pans, the lens stays the same, the noise does not.
+        """
+        rng, seconds = np.random.default_rng([seed, self.split.seed, *_SEQUENCE]), np.arange(frames) / fps
+        film = filmed(rng, self._sampler.over_time(rng, 1, seconds), seconds)
+        noise = self._noise(seed, _SEQUENCE_NOISE)
+        firsts = range(0, frames, batch)
+        return joined([self._renderer(film.frames(first, min(first + batch, frames)), noise) for first in firsts])
 
     def scenes(self, seed: int, batch: int, index: int, count: int) -> Scenes:
         """Batch `index` of a run before it is rendered."""

@@ -4,7 +4,9 @@ One contract, three ways: Numba on the CPU (a thread a frame), one fused Triton 
 They agree up to ties.
 """
 
+import logging
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -16,6 +18,11 @@ NEAR_M = 0.15
 
 HOLE = 110
 """Alpha below which a fragment is not there."""
+
+_AGREEMENT = 0.999
+"""Share of pixels on which two rasterisers must see the same triangle."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +65,7 @@ def rasterise(triangles: Triangles) -> DepthBuffer:
 
 
 def _fastest(device: torch.device) -> Rasterise:
-    if device.type == "cuda" and find_spec("triton"):
+    if device.type == "cuda" and find_spec("triton") and _fused_works(device):
         from models.datasets.synthetic import raster_triton
 
         return raster_triton.rasterise
@@ -69,6 +76,33 @@ def _fastest(device: torch.device) -> Rasterise:
     from models.datasets.synthetic import raster_torch
 
     return raster_torch.rasterise
+
+
+@cache
+def _fused_works(device: torch.device) -> bool:
+    """Whether the fused kernel sees what plain torch sees, tried once: kernels may compile and still be wrong."""
+    from models.datasets.synthetic import raster_torch, raster_triton
+
+    triangles = _scattered(device)
+    try:
+        seen = raster_triton.rasterise(triangles).triangle
+    except Exception as error:  # whatever the compiler raises: there is another way
+        _LOG.warning("the fused rasteriser does not run here (%s): rendering with plain torch", error)
+        return False
+    agreed = (seen == raster_torch.rasterise(triangles).triangle).float().mean().item()
+    if agreed < _AGREEMENT:
+        _LOG.warning("the fused rasteriser sees %.1f %% as plain torch does: rendering with that", 100 * agreed)
+    return agreed >= _AGREEMENT
+
+
+def _scattered(device: torch.device, count: int = 200, size_px: int = 64) -> Triangles:
+    """Two pictures of random solid triangles."""
+    places = torch.rand(3 * count, 3, generator=torch.Generator().manual_seed(0))
+    xyz = (places * torch.tensor([size_px, size_px, 4.0]) + torch.tensor([0, 0, NEAR_M])).to(device)
+    corners, picture = torch.arange(3 * count, device=device).view(count, 3), torch.arange(count, device=device)
+    solid, uv = torch.full((count,), -1, device=device), torch.zeros(count, 3, 2, device=device)
+    maps = torch.zeros(1, 1, 1, dtype=torch.uint8, device=device)
+    return Triangles(xyz, corners, picture * 2 // count, 2, size_px, solid, uv, maps)
 
 
 def empty_keys(triangles: Triangles) -> Tensor:

@@ -20,7 +20,7 @@ MOST_PEOPLE: Final = 8
 _EMPTY: Final = 0.03
 _FULL: Final = 0.06
 _NOW: Final = np.zeros(1)
-"""One moment a scene; `People` has a time axis for clips."""
+"""One moment a scene."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +35,13 @@ class SceneSampler:
 
     def draw(self, rng: np.random.Generator, count: int) -> Scenes:
         """Equal generators give equal scenes."""
+        return self.over_time(rng, count, _NOW).at_time(0)
+
+    def over_time(self, rng: np.random.Generator, count: int, seconds: Floats) -> Scenes:
+        """Scenes whose people have a time axis [P, T, ...]: where they are at `seconds` [T], standing in nobody."""
         crowd_size = _crowd_sizes(rng, count)
         framing = draw_framing(rng, count, self.photos)
-        people, spheres_m = self._placed(rng, framing, crowd_size)
+        people, spheres_m = self._placed(rng, framing, crowd_size, seconds)
         camera = aimed(rng, framing)
         aim = mean_distance(people.frame, people.at_m, count)
         layers = [layer for kind in self.surfaces.values() for layer in kind]
@@ -54,14 +58,16 @@ class SceneSampler:
             lens=draw_lens(rng, count),
             people=people,
             props=props,
-        ).at_time(0)
+        )
 
-    def _placed(self, rng: np.random.Generator, framing: Framing, crowd_size: Indices) -> tuple[People, Floats]:
+    def _placed(
+        self, rng: np.random.Generator, framing: Framing, crowd_size: Indices, seconds: Floats
+    ) -> tuple[People, Floats]:
         """Those who found a place, facing their way, and the volumes [B, S, T, 22, 3] of everybody."""
         frame = np.repeat(np.arange(len(crowd_size)), crowd_size)
         slot = np.arange(len(frame)) - np.repeat(np.cumsum(crowd_size) - crowd_size, crowd_size)
-        people = self.crowd.draw(rng, frame, _NOW)
-        floor = Floor(framing.ground, int(crowd_size.max(initial=0)), len(_NOW))
+        people = self.crowd.draw(rng, frame, seconds)
+        floor = Floor(framing.ground, int(crowd_size.max(initial=0)), len(seconds))
         spot, stands = floor.place(rng, people, slot, self.crowd.volumes_m(people))
         at = np.stack([spot.x_m, np.zeros(len(frame)), spot.z_m], 1).astype(np.float32)
         people = replace(
