@@ -62,10 +62,8 @@ export class Overlay {
     const colour = COLOURS[person.stage], points = person.joints_px.map(at);
     const size = Math.sqrt(person.box_xywh_px[2] * person.box_xywh_px[3]) * focal / this.reply.frame.camera.fx;
     const stroke = Math.min(Math.max(size / 55, 1.6), height / 130);
-    points.forEach(([x, y], joint) => {
-      const radius = person.sigma_mm[joint] * focal / Math.max(person.joints_mm[joint][2], 200);
-      disc(context, x, y, Math.min(radius, size), colour, 0.6 * visible(person, joint));
-    });
+    const radius = joint => person.sigma_mm[joint] * focal / Math.max(person.joints_mm[joint][2], 200);
+    doubt(context, points.map(([x, y], joint) => [x, y, Math.min(radius(joint), size), inView(person, joint)]), colour);
     for (const [a, b] of BONES) {
       const alpha = Math.min(visible(person, a), visible(person, b));
       context.strokeStyle = `rgb(5 7 10 / ${alpha * 0.75})`;
@@ -108,17 +106,27 @@ export class Overlay {
 /** Opacity of a joint: its score, but never quite nothing, so that the skeleton stays whole. */
 export const visible = (person, joint) => 0.12 + 0.88 * person.joint_scores[joint];
 
-/** A disc that fades outwards: the radius is one standard deviation. */
-export function disc(context, x, y, radius, colour, alpha) {
-  if (!(radius > 0.5)) return;
-  const fade = context.createRadialGradient(x, y, 0, x, y, radius);
-  fade.addColorStop(0, ink(colour, 1, alpha));
-  fade.addColorStop(0.75, ink(colour, 1, alpha * 0.55));
-  fade.addColorStop(1, ink(colour, 1, 0));
-  context.fillStyle = fade;
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fill();
+/** Whether a joint is more likely in view than not. */
+export const inView = (person, joint) => person.joint_scores[joint] >= 0.5;
+
+/**
+ * Soft discs of doubt: the radius is one standard deviation. Where discs of one person overlap they do not add up, so
+ * each layer is one shape: doubt about five joints of a head is not five times the doubt.
+ * @param discs `[x, y, radius, inSight]`, pixels and whether the joint is in view at all.
+ */
+export function doubt(context, discs, colour) {
+  for (const seen of [false, true]) {
+    for (const layer of [1, 0.86, 0.72, 0.58, 0.44, 0.3]) {
+      context.fillStyle = ink(colour, 1, seen ? 0.08 : 0.035);
+      context.beginPath();
+      for (const [x, y, radius, inSight] of discs) {
+        if (inSight !== seen || !(radius > 1)) continue;
+        context.moveTo(x + radius * layer, y);
+        context.arc(x, y, radius * layer, 0, 2 * Math.PI);
+      }
+      context.fill();
+    }
+  }
 }
 
 export function line(context, from, to) {

@@ -8,7 +8,7 @@ const PARTS = {
   decode: "#8d9aab", queue: "#ff8f8f", coarse: COLOURS.coarse, route: "#d9e36b", refine: COLOURS.refine,
   expert: COLOURS.expert, other: "#5f6c7d"
 };
-const PACE_S = 2, TABLE_EVERY_MS = 250;
+const PACE_S = 2, TABLE_EVERY_MS = 200;
 
 export class Panel {
   constructor() {
@@ -16,11 +16,12 @@ export class Panel {
   }
 
   clear() {
-    Object.assign(this, { answers: [], dropped: 0, tabled: 0 });
+    Object.assign(this, { answers: [], dropped: 0, people: [] });
     for (const id of ["people", "fps", "age", "dropped"]) $(id).textContent = "–";
     $("total").textContent = "";
     for (const id of ["stages", "timing", "timing-legend"]) $(id).replaceChildren();
-    this.#table([]);
+    this.#describe();
+    $("picture").setAttribute("aria-label", "No picture yet");
   }
 
   status(state, words) {
@@ -35,11 +36,16 @@ export class Panel {
     if (skipped !== undefined) this.#pace(reply, skipped, now);
     this.#stages(reply.people);
     this.#timing(reply.timing_ms);
-    if (now - this.tabled > TABLE_EVERY_MS) {
-      this.tabled = now;
-      this.#table(reply.people);
-      $("picture").setAttribute("aria-label", described(reply.people));
-    }
+    this.people = reply.people;
+    this.pending ??= setTimeout(() => this.#describe(), TABLE_EVERY_MS);
+  }
+
+  /** In words and rows, but not more often than one can read. */
+  #describe() {
+    clearTimeout(this.pending);
+    this.pending = null;
+    this.#table(this.people);
+    $("picture").setAttribute("aria-label", described(this.people));
   }
 
   #pace(reply, skipped, now) {

@@ -1,6 +1,6 @@
 // The people in 3D: a small renderer of lines and discs. View space is metres, X right, Y up, Z towards the viewer.
 
-import { disc, freshContext, line, visible } from "./overlay.js";
+import { doubt, freshContext, inView, line, visible } from "./overlay.js";
 import { BONES, COLOURS, ink, sideShade } from "./skeleton.js";
 
 /** `camera`: keeps the camera in sight as well. */
@@ -174,16 +174,19 @@ export class Space {
     const parts = BONES.map(([a, b]) => ({
       depth: (seen[a][2] + seen[b][2]) / 2,
       draw: () => {
-        context.strokeStyle = ink(colour, sideShade(a, b), Math.min(visible(person, a), visible(person, b)));
-        context.lineWidth = Math.max(0.022 * focal / Math.max((seen[a][2] + seen[b][2]) / 2, 0.5), 1.5);
+        const alpha = Math.min(visible(person, a), visible(person, b));
+        const width = Math.max(0.022 * focal / Math.max((seen[a][2] + seen[b][2]) / 2, 0.5), 1.5);
+        context.strokeStyle = `rgb(11 15 21 / ${alpha * 0.8})`;
+        context.lineWidth = width + 2;
+        segment(points[a], points[b]);
+        context.strokeStyle = ink(colour, sideShade(a, b), alpha);
+        context.lineWidth = width;
         segment(points[a], points[b]);
       }
     }));
-    seen.forEach((at, joint) => at[2] > NEAR && parts.push({
-      depth: at[2] + 0.2, // discs of doubt lie behind the bones
-      draw: () => disc(context, ...place(at), Math.min(person.sigma_mm[joint] / 1000 * focal / at[2], 150), colour,
-        0.4 * visible(person, joint))
-    }));
+    const discs = () => seen.flatMap((at, joint) => at[2] < NEAR ? [] : [
+      [...place(at), Math.min(person.sigma_mm[joint] / 1000 * focal / at[2], 300), inView(person, joint)]]);
+    parts.push({ depth: Math.max(...seen.map(at => at[2])), draw: () => doubt(context, discs(), colour) }); // behind them
     parts.push({ depth: 1e9, draw: () => this.#shadow(context, root, person.root_sigma_mm / 1000, colour, segment) });
     return parts;
   }
@@ -192,8 +195,8 @@ export class Space {
   #shadow(context, root, sigma, colour, segment) {
     const flat = [root[0], this.floor, root[2]], length = Math.hypot(root[0], root[2]) || 1;
     const [dx, dz] = [root[0] / length * sigma, root[2] / length * sigma];
-    context.strokeStyle = ink(colour, 0.9, 0.7);
-    context.lineWidth = 3;
+    context.strokeStyle = ink(colour, 0.9, 0.5);
+    context.lineWidth = 2.5;
     segment([flat[0] - dx, this.floor, flat[2] - dz], [flat[0] + dx, this.floor, flat[2] + dz]);
     context.strokeStyle = ink(colour, 0.9, 0.25);
     context.lineWidth = 1;
