@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: install demo serve test check clean
+.PHONY: install demo serve test check train-smoke clean
 install: $(VENV)/.everything
 
 demo: $(VENV)/.serving
@@ -20,6 +20,18 @@ check: $(VENV)/.everything
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Renders, trains, exports and evaluates at toy size: shows that every phase runs, not that anything is learned.
+SMOKE := out/smoke
+SMOKE_RECIPES := models/training/recipes/smoke
+train-smoke: $(VENV)/.everything
+	rm -rf $(SMOKE)
+	$(BIN)/posecascade train $(SMOKE_RECIPES)/coarse.toml --out $(SMOKE)
+	$(BIN)/posecascade train $(SMOKE_RECIPES)/refine.toml --out $(SMOKE)
+	$(BIN)/posecascade train $(SMOKE_RECIPES)/expert.toml --out $(SMOKE)
+	$(BIN)/posecascade export onnx $(SMOKE)/*.pt --weights $(SMOKE)/weights
+	$(BIN)/python -m models.datasets.synthetic --labels $(SMOKE)/frames --frames 8 --size 320 --split dev
+	$(BIN)/posecascade eval --data $(SMOKE)/frames --weights $(SMOKE)/weights --out $(SMOKE)/eval --rounds 50 --seeds 1
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info out/demo

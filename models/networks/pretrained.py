@@ -1,4 +1,4 @@
-"""Weights of the published MoveNet networks, read from their ONNX files into `MoveNet`."""
+"""Weights of the published MoveNet networks, or of our own stages, read from their ONNX files into `MoveNet`."""
 
 from pathlib import Path
 
@@ -11,17 +11,29 @@ from torch import nn
 
 from models.networks.movenet import VARIANTS, MoveNet
 
+_OURS = "network."
+"""What the picture network is called inside a stage."""
+
 
 def load_movenet(variant: str, path: Path) -> MoveNet:
     """The network `variant` with the weights of the ONNX file at `path`.
 
-    Both compute their convolutions in the same order, which is how weights find their place.
+    Weights find their place by name in files that we exported, and by the order of the convolutions in the published
+    ones, which is that of ours.
 
     Raises:
         ValueError: the file is no network of that variant.
     """
     network = MoveNet(variant)
-    found, wanted = _convolutions(path), _in_order(network, VARIANTS[variant].heads)
+    graph = onnx.load(path).graph
+    ours = _named(graph)
+    if ours:
+        try:
+            network.load_state_dict(ours)
+        except RuntimeError as error:
+            raise ValueError(f"{path} holds no MoveNet {variant}: {str(error).splitlines()[1].strip()}") from error
+        return network
+    found, wanted = _convolutions(graph), _in_order(network, VARIANTS[variant].heads)
     if len(found) != len(wanted):
         raise ValueError(f"{path}: {len(found)} convolutions, MoveNet {variant} has {len(wanted)}")
     for index, (arrays, module) in enumerate(zip(found, wanted, strict=True)):
@@ -34,9 +46,15 @@ def load_movenet(variant: str, path: Path) -> MoveNet:
     return network
 
 
-def _convolutions(path: Path) -> list[list[NDArray[np.float16]]]:
+def _named(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
+    """The picture network's weights in a stage's file of ours, by their names in `MoveNet`; empty for other files."""
+    tensors = {t.name.removesuffix(".half"): t for t in graph.initializer if t.name.startswith(_OURS)}
+    return {name.removeprefix(_OURS): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
+            for name, tensor in tensors.items()}
+
+
+def _convolutions(graph: onnx.GraphProto) -> list[list[NDArray[np.float16]]]:
     """Weight and, where there is one, bias of every convolution, in the order of the graph."""
-    graph = onnx.load(path).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     behind_cast = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Cast"}
     return [

@@ -4,19 +4,30 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 
+from models.arrays import Image
+from models.datasets import backgrounds, coco_mini
 from models.datasets.errors import DatasetError
 from models.datasets.mocap import random_bodies
 from models.networks import build_stage, load_stage, save_stage
+from models.networks.coarse import CoarseStage
+from models.networks.movenet import MoveNet
 from models.networks.pretrained import load_movenet
+from models.training.definitions import measured
+from models.training.distil import distillation
+from models.training.examples import frames_seen, people_seen
 from models.training.fit import Run
-from models.training.prepare import Network, photo_names, prepare, rendered_names, store_of
-from models.training.recipe import Recipe, load_recipe
+from models.training.page import write_page
+from models.training.pictures import Pictures
+from models.training.prepare import Network, frame_path, observe, photo_names, render_frames, rendered_names, store_of
+from models.training.recipe import Distil, Recipe, load_recipe
+from models.training.rendered import read_shard
 from models.training.simulate import Cameras, seeded
-from models.training.supply import Earlier, Supply, habits_of
+from models.training.supply import Earlier, Supply, habits_of, head_terms, people_only
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,22 +53,51 @@ def train(recipe: Recipe, out: Path, device: torch.device) -> Path:
     earlier: list[Network] = [load_stage(path) for path in recipe.after]
     stage = build_stage(recipe.stage)
     stage.network = load_movenet(stage.variant, recipe.pretrained)
-    prepare(recipe, stage, earlier, device)
+    folder = out / str(recipe.stage)
+    render_frames(recipe, device)
+    if recipe.distil is not None:
+        stage.network = _taught(recipe, recipe.distil, stage.network, folder / "picture", device)
+    observe(recipe, stage, earlier, device)
     if earlier:
         stage.head.start_from(earlier[-1].head)
+    if recipe.optimiser.lean_only:
+        stage.head.requires_grad_(False)
+        stage.head.lean.requires_grad_(True)
     generator = seeded(recipe.seed, 1)
-    run = Run(
-        stage.head,
-        _supply(recipe, stage, earlier, generator),
-        recipe.optimiser,
-        recipe.losses,
-        out / str(recipe.stage),
-        device,
-    )
-    stage.head = run.fit()
+    terms = head_terms(_supply(recipe, stage, earlier, generator), recipe.losses, device)
+    stage.head = Run(stage.head, terms, generator, recipe.optimiser, folder / "head", device).fit()
     path = out / f"{recipe.stage}.pt"
     save_stage(stage.cpu(), path, steps=recipe.optimiser.steps, seed=recipe.seed)
+    write_page(folder, _examples(recipe, stage, earlier))
     return path
+
+
+def _examples(recipe: Recipe, stage: Network, earlier: Sequence[Network]) -> Image:
+    name = rendered_names(recipe)[0]
+    rendered = read_shard(frame_path(recipe, name))
+    if isinstance(stage, CoarseStage):
+        photos = [] if recipe.data.photos is None else list(coco_mini.training_samples(recipe.data.photos))
+        return frames_seen(stage, [*rendered, *photos[:4]])
+    first = next(one for one in earlier if isinstance(one, CoarseStage))
+    return people_seen(stage, rendered, store_of(recipe, first, "rendered").read(name), first)
+
+
+def _taught(recipe: Recipe, how: Distil, student: MoveNet, folder: Path, device: torch.device) -> MoveNet:
+    """The student after its lessons."""
+    generator = seeded(recipe.seed, 5)
+    shards, data = rendered_names(recipe), recipe.data
+    pictures = Pictures(
+        lambda index: read_shard(frame_path(recipe, shards[index])),
+        len(shards),
+        [] if data.photos is None else list(coco_mini.training_samples(data.photos)),
+        list(backgrounds.training_samples(data.backgrounds)),
+        how.batch,
+        generator,
+    )
+    teacher = load_movenet(how.teacher_variant, how.teacher).to(device, memory_format=torch.channels_last)
+    terms = distillation(teacher, lambda: pictures().to(device))
+    taught = Run(student.to(memory_format=torch.channels_last), terms, generator, how, folder, device).fit()
+    return cast(MoveNet, taught.requires_grad_(False))
 
 
 def _supply(recipe: Recipe, stage: Network, earlier: Sequence[Network], generator: torch.Generator) -> Supply:
@@ -72,7 +112,7 @@ def _supply(recipe: Recipe, stage: Network, earlier: Sequence[Network], generato
         tables[-1],
         photos,
         habits[-1],
-        Cameras(torch.from_numpy(bodies), generator),
+        Cameras(torch.from_numpy(bodies), measured(people_only(tables[0])), generator),
         before,
         None if not earlier else stage.size_px,
         recipe.optimiser,

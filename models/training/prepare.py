@@ -26,9 +26,8 @@ SHARD = 8
 Network = CoarseStage | CropStage
 
 
-def prepare(recipe: Recipe, stage: Network, earlier: Sequence[Network], device: torch.device) -> None:
-    """Fills the recipe's cache: rendered frames, and what `stage` reads of them and of the photos."""
-    render_frames(recipe, device)
+def observe(recipe: Recipe, stage: Network, earlier: Sequence[Network], device: torch.device) -> None:
+    """Fills the recipe's cache with what `stage` reads of the rendered frames and of the photos."""
     stage.to(device).eval()
     rendered, views = rendered_names(recipe), photo_names(recipe)
     _observe(recipe, stage, earlier, "rendered", rendered, lambda i: read_shard(frame_path(recipe, rendered[i])))

@@ -48,6 +48,23 @@ class Optimiser:
 
 
 @dataclass(frozen=True, slots=True)
+class Distil:
+    """How the picture network is taught by another before the head is fitted."""
+
+    teacher: Path
+    """ONNX file of a published network."""
+    teacher_variant: str = "multipose"
+    steps: int = 1200
+    batch: int = 8
+    learning_rate: float = 8e-5
+    """Far below what a network from scratch takes: BatchNorm is folded, and 5e-4 destroys what is there."""
+    weight_decay: float = 0.0
+    warm_up: int = 20
+    average: float = 0.99
+    checkpoint_every: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How to train one stage."""
 
@@ -57,6 +74,8 @@ class Recipe:
     after: tuple[Path, ...] = ()
     """Checkpoints of the earlier stages, shallow to deep: their answers are this stage's priors."""
     seed: int = 1
+    distil: Distil | None = None
+    """None: the picture network stays as published."""
     data: Data = field(default_factory=Data)
     optimiser: Optimiser = field(default_factory=Optimiser)
     losses: Weights = field(default_factory=Weights)
@@ -90,6 +109,8 @@ def _record(kind: type[Any], table: dict[str, Any], where: str) -> Any:
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:
+    if kind == Distil | None:
+        kind = Distil
     if is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(value, dict):
             raise ValueError(f"{where} must be a table, got {value!r}")
@@ -97,7 +118,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     if kind == tuple[Path, ...]:
         return tuple(Path(item) for item in value)
     plain = {Path: (str, Path), Path | None: (str, Path), Stage: (str, Stage), float: (float, float), int: (int, int)}
-    plain |= {bool: (bool, bool)}
+    plain |= {bool: (bool, bool), str: (str, str)}
     accepts, make = plain[kind]
     if (isinstance(value, bool) and kind is not bool) or not isinstance(
         value, (accepts, int) if kind is float else accepts

@@ -1,7 +1,8 @@
 """Endless training pairs without pictures: motion-capture bodies seen by random cameras, read as pictures are.
 
 The errors are not invented: each body takes over the reading errors, scores and second opinions of one person who was
-really read in a picture (`Habits`), so that scores mean for simulated people what they mean for real ones.
+really read in a picture (`Habits`), so that scores mean for simulated people what they mean for real ones. The other
+half are read steadily, but where the picture network has its joints (`definitions.py`).
 """
 
 import math
@@ -14,6 +15,7 @@ from torch import Tensor
 from models.networks.body import Body, Prior, outputs
 from models.networks.readout import Reading
 from models.skeleton import COCO17, MIRROR
+from models.training.definitions import moved
 from models.training.losses import Target
 
 _COCO = torch.tensor(COCO17.source)
@@ -36,6 +38,8 @@ class Habits:
     """[B, 25]"""
     extent_px: Tensor
     """[B] size of the people they were read of."""
+    shift: Tensor
+    """[B] how much of the picture network's own definition of the joints is not yet in the errors, 0..1."""
 
     @staticmethod
     def of(table: dict[str, Tensor]) -> "Habits":
@@ -50,6 +54,7 @@ class Habits:
             table["center_score"].float(),
             table["inside"].float(),
             size,
+            torch.zeros(len(size)),
         )
 
     def and_steady(self, spread: Tensor, before: "Habits | None", generator: torch.Generator) -> "Habits":
@@ -71,17 +76,17 @@ class Habits:
         second = error + 0.04 * torch.randn(count, 17, 2, generator=generator)
         size = torch.exp(torch.empty(count).uniform_(math.log(30), math.log(350), generator=generator))
         size = size if before is None else before.extent_px[-count:]
-        steady = Habits(error, second, self.scores[like], self.center_score[like], torch.ones(count, 25), size)
+        shift = torch.rand(count, generator=generator) if before is None else before.shift[-count:]
+        steady = Habits(error, second, self.scores[like], self.center_score[like], torch.ones(count, 25), size, shift)
         return Habits(*(torch.cat([getattr(h, f) for h in (self, steady)]) for f in Habits.__dataclass_fields__))
 
-    def read(self, px: Tensor, who: Tensor) -> Reading:
-        """Joints [M, 25, 2] as read with the habits of `who` [M]."""
-        size = extent_px(px)[:, None, None]
-        true = px[:, _COCO]
+    def read(self, scene: "Scene", who: Tensor) -> Reading:
+        """The scene's people as read with the habits of `who` [M]."""
+        size = extent_px(scene.target.px)[:, None, None]
         return Reading(
-            true + self.error[who] * size,
+            scene.spots_px + self.error[who] * size,
             self.scores[who],
-            true + self.second_error[who] * size,
+            scene.spots_px + self.second_error[who] * size,
             self.center_score[who],
         )
 
@@ -98,13 +103,16 @@ class Scene:
     intrinsics: Tensor
     """[M, 4]"""
     target: Target
+    spots_px: Tensor
+    """[M, 17, 2] where a picture network that made no error would place COCO's joints."""
 
 
 class Cameras:
     """Draws scenes from bodies in their own upright frame (y down, pelvis at the origin)."""
 
-    def __init__(self, bodies_mm: Tensor, generator: torch.Generator):
-        self.bodies_mm, self.generator = bodies_mm, generator
+    def __init__(self, bodies_mm: Tensor, offset_mm: Tensor, generator: torch.Generator):
+        """`offset_mm` [17, 3] is the picture network's definition of the joints, see `definitions.measured`."""
+        self.bodies_mm, self.offset_mm, self.generator = bodies_mm, offset_mm, generator
 
     def draw(self, habits: Habits, who: Tensor) -> Scene:
         """Bodies as large in the picture as the people whose habits they take, turned and placed at random."""
@@ -120,12 +128,18 @@ class Cameras:
         depth = torch.maximum(focal * spread / size, 350 - rel[..., 2].amin(1))
         place = torch.stack([self._uniform(count, -0.9, 0.9) * 224, self._uniform(count, -0.9, 0.9) * 160], 1)
         root = torch.cat([place / focal[:, None] * depth[:, None], depth[:, None]], 1)
-        space = rel + root[:, None]
-        px = space[..., :2] / space[..., 2:] * focal[:, None, None] + 224
+
+        def project(rel_mm: Tensor) -> Tensor:
+            space = rel_mm + root[:, None]
+            return space[..., :2] / space[..., 2:].clamp_min(100) * focal[:, None, None] + 224
+
+        px = project(rel)
         intrinsics = torch.stack([focal, focal, torch.full_like(focal, 224), torch.full_like(focal, 224)], 1)
         ones = torch.ones(count, 25)
         return Scene(
-            intrinsics, Target(px, rel, root, ones, ones, habits.inside[who], extent_px(px) * 1.15, torch.ones(count))
+            intrinsics,
+            Target(px, rel, root, ones, ones, habits.inside[who], extent_px(px) * 1.15, torch.ones(count)),
+            project(moved(rel, self.offset_mm, habits.shift[who])),
         )
 
     def _mirrored(self, body: Tensor) -> Tensor:
@@ -182,7 +196,8 @@ def through(prior: Prior, scene: Scene, size_px: float) -> tuple[Prior, Scene]:
         return (px - corner[:, None]) * scale[:, None, None]
 
     target = scene.target._replace(px=enter(scene.target.px), size_px=scene.target.size_px * scale)
-    return prior._replace(joints_px=enter(prior.joints_px)), Scene(torch.cat([focal, centre], 1), target)
+    inside = Scene(torch.cat([focal, centre], 1), target, enter(scene.spots_px))
+    return prior._replace(joints_px=enter(prior.joints_px)), inside
 
 
 def seeded(seed: int, *more: int) -> torch.Generator:

@@ -1,17 +1,17 @@
 """Batches for a head: people read in rendered pictures, in real photos, and simulated from motion capture."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.networks.body import Prior
 from models.networks.coarse import CoarseStage
 from models.networks.crop import CropStage
 from models.networks.readout import Reading
-from models.training.losses import Target, target_of
+from models.training.losses import Target, Weights, losses, target_of
 from models.training.readings import reading_of
 from models.training.recipe import Optimiser
 from models.training.simulate import Cameras, Habits, prior_from, through
@@ -79,17 +79,29 @@ class Supply:
             if prior is not None:
                 prior, scene = through(prior, scene, step.stage.size_px)
             with torch.no_grad():
-                body = step.stage.head(step.habits.read(scene.target.px, who), scene.intrinsics, prior)
+                body = step.stage.head(step.habits.read(scene, who), scene.intrinsics, prior)
             prior = prior_from(body)
         if prior is not None and self.size_px is not None:
             prior, scene = through(prior, scene, self.size_px)
-        return Batch(self.habits.read(scene.target.px, who), scene.intrinsics, prior, scene.target)
+        return Batch(self.habits.read(scene, who), scene.intrinsics, prior, scene.target)
 
     def _depth(self) -> int:
         """How many earlier stages have looked: a stage may be skipped."""
         if not self.earlier:
             return 0
         return 1 + int(torch.randint(len(self.earlier), (1,), generator=self.generator))
+
+
+def head_terms(supply: Supply, weights: Weights, device: torch.device) -> Callable[[nn.Module], dict[str, Tensor]]:
+    """The losses of a head on the supply's next batch."""
+
+    def terms(head: nn.Module) -> dict[str, Tensor]:
+        batch = on(supply.draw(), device)
+        with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
+            body = head(batch.reading, batch.intrinsics, batch.prior)
+        return losses(body, batch.target, weights)
+
+    return terms
 
 
 def people_only(table: Table) -> Table:
