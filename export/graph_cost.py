@@ -50,7 +50,7 @@ def params(path: Path) -> int:
     return sum(array.size for array in stored if np.issubdtype(array.dtype, np.floating))
 
 
-def item_ms(runner: Runner, inputs: Arrays, *, threads: int, runs: int = 15) -> float:
+def item_ms(runner: Runner, inputs: Arrays, *, threads: int, runs: int = 60) -> float:
     """Milliseconds of one item of the batch on `threads` cores that are free.
 
     Processor time of the cheapest run, shared out over the cores: what neighbours take does not count, as it would by

@@ -93,7 +93,7 @@ def uncalibrated() -> dict[str, Any]:
     """Calibration tables that leave everything as the networks say it, and send nobody deeper."""
     return {"sigma_scale": {str(stage): [1.0] * JOINTS for stage in Stage},
             "score": {str(stage): [1.0, 0.0] for stage in Stage}, "gains": [],
-            "balanced_price": 1.0, "balanced_budget_ms": 20.0, "promises": [], "fitted_on": "nothing yet"}
+            "balanced_price": 1.0, "balanced_budget_ms": 16.0, "promises": [], "fitted_on": "nothing yet"}
 
 
 def _rounded(table: Any) -> Any:

@@ -85,7 +85,7 @@ class Cascade:
                                             "intrinsics": np.array([[500, 500, width / 2, height / 2]], np.float32)})
         for stage in (Stage.REFINE, Stage.EXPERT):
             for bucket in self.manifest.stages[stage].batch_buckets:
-                self.runners[stage].run(_blank_crops(bucket, self.manifest.stages[stage].input_sizes_hw[0][0]))
+                self.runners[stage].run(_blank_crops(bucket, self.manifest.stages[stage].input_sizes_hw[0]))
 
     def predict(self, image_bgr: Image, options: Options | None = None, **changes: Any) -> Frame:
         """The people of a picture [H, W, 3] uint8.
@@ -216,10 +216,10 @@ class Cascade:
                     timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, None]:
         began = clock()
         before = people.looks[rows]
-        size_px = self.manifest.stages[stage].input_sizes_hw[0][0]
-        windows = [person_window(px, image_bgr.shape[1], image_bgr.shape[0], size_px) for px in before.joints_px]
+        size_hw = self.manifest.stages[stage].input_sizes_hw[0]
+        windows = [person_window(px, image_bgr.shape[1], image_bgr.shape[0], size_hw) for px in before.joints_px]
         try:
-            outputs = yield StageBatch(stage, _crops(image_bgr, camera, before, windows, size_px))
+            outputs = yield StageBatch(stage, _crops(image_bgr, camera, before, windows, size_hw))
         except (StageDown, DeepStagesSkipped) as error:
             reason = error.reason if isinstance(error, DeepStagesSkipped) else Stop.STAGE_FAILED
             people.stop |= {int(row): reason for row in rows}
@@ -255,7 +255,7 @@ def _region(image_bgr: Image, options: Options) -> tuple[Image, int, int]:
 
 
 def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window],
-           size_px: int) -> dict[str, NDArray[Any]]:
+           size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
     """A deep stage's inputs: each person's window with what is known of them so far, in its pixels."""
     seen = [through_window(camera, w.x_px, w.y_px, w.scale) for w in windows]
 
@@ -263,7 +263,7 @@ def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window
         return np.ascontiguousarray(values, np.float32)
 
     return {
-        "crop_bgr": np.stack([cut(image_bgr, window, size_px) for window in windows]),
+        "crop_bgr": np.stack([cut(image_bgr, window, size_hw) for window in windows]),
         "intrinsics": np.stack([as_row(c) for c in seen]).astype(np.float32),
         "prior_px": single(np.stack([w.enter(px) for w, px in zip(windows, before.joints_px, strict=True)])),
         "prior_rel_mm": single(before.rel_mm), "prior_sigma_mm": single(before.sigma_mm),
@@ -271,11 +271,13 @@ def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window
     }
 
 
-def _blank_crops(count: int, size_px: int) -> dict[str, NDArray[Any]]:
+def _blank_crops(count: int, size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
     """Inputs of the right shape that show nothing."""
-    return {"crop_bgr": np.zeros((count, size_px, size_px, 3), np.uint8),
-            "intrinsics": np.tile(np.array([400, 400, size_px / 2, size_px / 2], np.float32), (count, 1)),
-            "prior_px": np.tile(np.linspace(0.2, 0.8, 25, dtype=np.float32)[:, None] * size_px, (count, 1, 2)),
+    corner = np.array(size_hw[::-1], np.float32)
+    joints = np.linspace(0.2, 0.8, 25, dtype=np.float32)[:, None] * corner  # [25, 2]
+    return {"crop_bgr": np.zeros((count, *size_hw, 3), np.uint8),
+            "intrinsics": np.tile(np.array([400, 400, *(corner / 2)], np.float32), (count, 1)),
+            "prior_px": np.tile(joints, (count, 1, 1)),
             "prior_rel_mm": np.zeros((count, 25, 3), np.float32),
             "prior_sigma_mm": np.full((count, 25), 80, np.float32),
             "prior_scores": np.full((count, 25), 0.5, np.float32)}

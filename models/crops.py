@@ -42,38 +42,39 @@ def fitted(image: Image, size_hw: tuple[int, int]) -> tuple[Image, Window]:
 
 
 MARGIN = 1.25
-"""Side of a person's window over the longer side of the box round their joints."""
+"""A person's window over the box round their joints, along the side that fills it."""
 
 SMALLEST_PX = 16.0
-"""Windows are never smaller than this: below it there is nothing to see."""
+"""The longer side of a window is never shorter: below it there is nothing to see."""
 
 
-def person_window(joints_px: Floats, width: int, height: int, size_px: int) -> Window:
-    """The square window round a person, for a crop of `size_px` a side.
+def person_window(joints_px: Floats, width: int, height: int, size_hw: tuple[int, int]) -> Window:
+    """The window round a person, for a crop of `size_hw` pixels; as wide as people mostly are, it is mostly upright.
 
     Joints [25, 2] that lie far outside the frame do not stretch it: there is no picture there.
     """
     edge = 0.1 * max(width, height)
     inside = np.clip(joints_px, -edge, np.array([width, height]) + edge)
     low, high = inside.min(0), inside.max(0)
-    side = max(float((high - low).max()) * MARGIN, SMALLEST_PX)
-    corner = (low + high) / 2 - side / 2
-    return Window(float(corner[0]), float(corner[1]), size_px / side)
+    size_wh = np.array(size_hw[::-1])
+    scale = min(float((size_wh / np.maximum(high - low, 1e-6)).min()) / MARGIN, max(size_hw) / SMALLEST_PX)
+    corner = (low + high) / 2 - size_wh / scale / 2
+    return Window(float(corner[0]), float(corner[1]), scale)
 
 
-def cut(image: Image, window: Window, size_px: int) -> Image:
-    """The window's picture [size_px, size_px, 3]; black where it leaves the frame."""
+def cut(image: Image, window: Window, size_hw: tuple[int, int]) -> Image:
+    """The window's picture [h, w, 3]; black where it leaves the frame."""
     height, width = image.shape[:2]
-    side = size_px / window.scale
+    tall, wide = size_hw[0] / window.scale, size_hw[1] / window.scale
     x0, y0 = max(0, int(np.floor(window.x_px))), max(0, int(np.floor(window.y_px)))
-    x1, y1 = min(width, int(np.ceil(window.x_px + side))), min(height, int(np.ceil(window.y_px + side)))
-    canvas = np.zeros((size_px, size_px, 3), np.uint8)
+    x1, y1 = min(width, int(np.ceil(window.x_px + wide))), min(height, int(np.ceil(window.y_px + tall)))
+    canvas = np.zeros((*size_hw, 3), np.uint8)
     if x1 <= x0 or y1 <= y0:
         return canvas
     left, top = round((x0 - window.x_px) * window.scale), round((y0 - window.y_px) * window.scale)
     right, bottom = round((x1 - window.x_px) * window.scale), round((y1 - window.y_px) * window.scale)
     inner = resized(image[y0:y1, x0:x1], (max(1, right - left), max(1, bottom - top)))
-    into = (slice(max(0, top), min(size_px, bottom)), slice(max(0, left), min(size_px, right)))
+    into = (slice(max(0, top), min(size_hw[0], bottom)), slice(max(0, left), min(size_hw[1], right)))
     canvas[into] = inner[into[0].start - top : into[0].stop - top, into[1].start - left : into[1].stop - left]
     return canvas
 

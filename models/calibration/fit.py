@@ -23,8 +23,8 @@ from models.routers.table import FEATURES
 from models.skeleton import JOINTS
 
 PRICES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-BUDGET_MS: Final = 20.0
-"""Deep time of a balanced frame, at the manifest's costs: one look by `expert` and one by `refine`."""
+BUDGET_MS: Final = 16.0
+"""Deep time of a balanced frame, at the manifest's costs: one look by `expert`, or three by `refine`."""
 WORST_MM: Final = 400.0
 """Errors are cut here, so that bounds on their mean exist."""
 

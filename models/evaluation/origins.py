@@ -38,8 +38,8 @@ class Origin:
 
     def _look(self, image_bgr: Image, person: Person) -> Guess:
         height, width = image_bgr.shape[:2]
-        window = person_window(person.pose.joints_px, width, height, self.size_px)
-        rgb = cut(image_bgr, window, self.size_px)[:, :, ::-1]
+        window = person_window(person.pose.joints_px, width, height, (self.size_px, self.size_px))
+        rgb = cut(image_bgr, window, (self.size_px, self.size_px))[:, :, ::-1]
         tensor = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)  # [S, S, 3] -> [1, 3, S, S]
         marks = np.asarray(self.session.run(None, {self.session.get_inputs()[0].name: tensor})[0]).reshape(17, 3)
         return Guess(_of_coco(window.leave(marks[:, 1::-1].astype(np.float64) * self.size_px)), person.score)

@@ -3,7 +3,8 @@
 The geometry is that of a lifter: rays are turned so that the hips lie on the optical axis and scaled to unit size,
 which takes place in the frame, focal length and distance out of the problem; the answer is turned back. A residual
 network (arXiv 1705.03098) maps joints, scores and second opinions to the body; in the deep stages the joints lean
-towards the prior pose first. The prior's 3D is no input: a head that saw it trusted it, and lost 7 mm on real footage.
+towards the prior pose first, and the mirrored question is asked too. The prior's 3D is no input: a head that saw it
+trusted it, and lost 7 mm on real footage.
 The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
 """
 
@@ -13,10 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.readout import READ_JOINTS, Reading
-from models.skeleton import COCO17, JOINT_NAMES, JOINTS
+from models.skeleton import COCO17, JOINT_NAMES, JOINTS, MIRROR
 
 _HIPS = (11, 12)
 _COCO = list(COCO17.source)
+_MIRROR = MIRROR.tolist()
+_COCO_MIRROR = [_COCO.index(_MIRROR[joint]) for joint in _COCO]
 _STAND_INS = {
     "pelvis": (11, 12),
     "spine": (5, 6, 11, 12),
@@ -168,29 +171,51 @@ class BodyHead(nn.Module):
             plane = self.lean(plane, reading.scores, turn.enter(prior.joints_px[:, _COCO]), prior.scores[:, _COCO])
         second = (turn.enter(reading.regressed_px) - plane).clamp(-3, 3)
         scale = turn.scale[:, 0]
-        parts = [
-            plane.flatten(1).clamp(-8, 8),
-            second.flatten(1),
-            reading.scores,
-            scale.log(),
-            (scale * intrinsics[:, :1]).log() - 4,
-            reading.center_score[:, None],
-        ]
-        plain = torch.cat(parts, 1)
-        x = self.leave(self.blocks(self.enter(plain)))
-        rel, spread, move, joint = x[:, :-3].split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS], 1)
-        rel = (rel + self.straight(plain)).unflatten(1, (JOINTS, 3))
+        whole = torch.cat([scale.log(), (scale * intrinsics[:, :1]).log() - 4, reading.center_score[:, None]], 1)
+        said = self._answer(plane, second, reading.scores, whole)
+        if self.with_prior and not self.training:
+            again = self._answer(*(_mirrored(part, _COCO_MIRROR) for part in (plane, second, reading.scores)), whole)
+            said = _mean(said, again)
         free = 1 - self.is_read[:, None]  # [25, 1]: joints that the picture was read for stay where they were read
         return Body(
-            rel_m=rel - rel[:, :1],
-            log_spread=spread.clamp(-6, 1) - 2,
-            plane=self.stand_in @ plane + free * move.unflatten(1, (JOINTS, 2)),
-            joint_logits=joint,
-            person_logit=x[:, -3],
-            log_size=x[:, -2].clamp(-4, 4) - 0.7,
-            log_size_spread=x[:, -1].clamp(-4, 2) - 1.5,
+            rel_m=said.rel - said.rel[:, :1],
+            log_spread=said.spread.clamp(-6, 1) - 2,
+            plane=self.stand_in @ plane + free * said.move,
+            joint_logits=said.joint,
+            person_logit=said.whole[:, 0],
+            log_size=said.whole[:, 1].clamp(-4, 4) - 0.7,
+            log_size_spread=said.whole[:, 2].clamp(-4, 2) - 1.5,
             turn=turn,
         )
+
+    def _answer(self, plane: Tensor, second: Tensor, scores: Tensor, whole: Tensor) -> "_Answer":
+        plain = torch.cat([plane.flatten(1).clamp(-8, 8), second.flatten(1), scores, whole], 1)
+        x = self.leave(self.blocks(self.enter(plain)))
+        rel, spread, move, joint, rest = x.split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS, 3], 1)
+        rel = (rel + self.straight(plain)).unflatten(1, (JOINTS, 3))
+        return _Answer(rel, spread, move.unflatten(1, (JOINTS, 2)), joint, rest)
+
+
+class _Answer(NamedTuple):
+    """The network's outputs for M people, before they are given their meaning."""
+
+    rel: Tensor
+    spread: Tensor
+    move: Tensor
+    joint: Tensor
+    whole: Tensor
+
+
+def _mirrored(values: Tensor, other: list[int]) -> Tensor:
+    """Numbers [M, J] or vectors [M, J, 2 or 3] of joints, left for right; `other` is each joint's counterpart."""
+    swapped = values[:, other]
+    return swapped if swapped.dim() == 2 else torch.cat([-swapped[..., :1], swapped[..., 1:]], -1)
+
+
+def _mean(said: _Answer, again: _Answer) -> _Answer:
+    """Of an answer and of the one to the mirrored question: left and right are alike, and errors that differ cancel."""
+    back = (*(_mirrored(part, _MIRROR) for part in again[:-1]), again.whole)
+    return _Answer(*((one + other) / 2 for one, other in zip(said, back, strict=True)))
 
 
 def _stand_in_matrix() -> Tensor:

@@ -11,8 +11,8 @@ from models.records import Stage
 from models.skeleton import COCO17
 
 VARIANT = {Stage.REFINE: "lightning", Stage.EXPERT: "thunder"}
-SIZE_PX = {Stage.REFINE: 192, Stage.EXPERT: 256}
-"""Side of the square crop."""
+SIZE_HW = {Stage.REFINE: (256, 160), Stage.EXPERT: (256, 192)}
+"""Of the crop, multiples of 32. Upright, as people mostly are: as good as a square, at three quarters of its cost."""
 
 _CANDIDATES = 8
 """Centres that are compared with the prior."""
@@ -23,7 +23,7 @@ class CropStage(nn.Module):
 
     def __init__(self, stage: Stage):
         super().__init__()
-        self.stage, self.variant, self.size_px = stage, VARIANT[stage], SIZE_PX[stage]
+        self.stage, self.variant, self.size_hw = stage, VARIANT[stage], SIZE_HW[stage]
         self.network = MoveNet(self.variant)
         self.head = BodyHead(with_prior=True)
         self.register_buffer("coco", torch.tensor(COCO17.source), persistent=False)
@@ -53,7 +53,7 @@ class CropStage(nn.Module):
         """The contract's outputs [N, ...].
 
         Args:
-            crop_bgr: [N, size_px, size_px, 3] uint8.
+            crop_bgr: [N, *size_hw, 3] uint8.
             intrinsics: [N, 4] fx, fy, cx, cy of the crop as a camera of its own.
             prior_px: [N, 25, 2] in the crop.
             prior_rel_mm: [N, 25, 3] in the axes of the crop's camera.
@@ -68,11 +68,11 @@ class CropStage(nn.Module):
     def example_inputs(self, batch: int = 2) -> dict[str, Tensor]:
         """Inputs of the right shape, to trace the network with."""
         g = torch.Generator().manual_seed(0)
-        side = self.size_px
+        height, width = self.size_hw
         return {
-            "crop_bgr": torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, generator=g),
-            "intrinsics": torch.tensor([2.0 * side, 2.0 * side, side / 2, side / 2]).expand(batch, 4).contiguous(),
-            "prior_px": side * torch.rand(batch, 25, 2, generator=g),
+            "crop_bgr": torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8, generator=g),
+            "intrinsics": torch.tensor([500.0, 500.0, width / 2, height / 2]).expand(batch, 4).contiguous(),
+            "prior_px": width * torch.rand(batch, 25, 2, generator=g),
             "prior_rel_mm": 300 * torch.randn(batch, 25, 3, generator=g),
             "prior_sigma_mm": 50 + 50 * torch.rand(batch, 25, generator=g),
             "prior_scores": torch.rand(batch, 25, generator=g),

@@ -17,7 +17,6 @@ from models.networks import build_stage, load_stage, save_stage
 from models.networks.coarse import CoarseStage
 from models.networks.movenet import MoveNet
 from models.networks.pretrained import load_movenet
-from models.training.definitions import measured
 from models.training.distil import distillation
 from models.training.examples import frames_seen, people_seen
 from models.training.fit import Run
@@ -27,7 +26,7 @@ from models.training.prepare import Network, frame_path, observe, photo_names, r
 from models.training.recipe import Distil, Recipe, load_recipe
 from models.training.rendered import read_shard
 from models.training.simulate import Cameras, seeded
-from models.training.supply import Earlier, Supply, habits_of, head_terms, people_only
+from models.training.supply import Earlier, Supply, habits_of, head_terms
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,9 +111,9 @@ def _supply(recipe: Recipe, stage: Network, earlier: Sequence[Network], generato
         tables[-1],
         photos,
         habits[-1],
-        Cameras(torch.from_numpy(bodies), measured(people_only(tables[0])), generator),
+        Cameras(torch.from_numpy(bodies), generator),
         before,
-        None if not earlier else stage.size_px,
+        None if not earlier else stage.size_hw,
         recipe.optimiser,
         generator,
     )

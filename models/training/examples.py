@@ -47,7 +47,7 @@ def people_seen(stage: CropStage, samples: Sequence[PoseSample], columns: Column
     tiles = []
     for row in np.flatnonzero(said["person"] >= 0)[:: max(1, len(said["person"]) // (3 * _COLUMNS))]:
         sample, person = samples[int(said["sample"][row])], int(said["person"][row])
-        view = person_view(sample, said["frame_px"][row], stage.size_px)
+        view = person_view(sample, said["frame_px"][row], stage.size_hw)
         names = ("prior_rel_mm", "prior_sigma_mm", "prior_scores")
         known = [view.window.enter(said["frame_px"][row]), *(said[name][row] for name in names)]
         prior = Prior(*(torch.from_numpy(np.asarray(values, np.float32))[None] for values in known))

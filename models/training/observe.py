@@ -76,7 +76,7 @@ def observe_people(stage: CropStage, samples: Sequence[PoseSample], priors: Colu
         rows = slice(start, start + batch)
         some = {name: values[rows] for name, values in priors.items()}
         views = [
-            person_view(samples[int(i)], px, stage.size_px)
+            person_view(samples[int(i)], px, stage.size_hw)
             for i, px in zip(some["sample"], some["frame_px"], strict=True)
         ]
         entered = {"prior_px": np.stack([v.window.enter(px) for v, px in zip(views, some["frame_px"], strict=True)])}

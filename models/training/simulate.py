@@ -1,8 +1,7 @@
 """Endless training pairs without pictures: motion-capture bodies seen by random cameras, read as pictures are.
 
 The errors are not invented: each body takes over the reading errors, scores and second opinions of one person who was
-really read in a picture (`Habits`), so that scores mean for simulated people what they mean for real ones. The other
-half are read steadily, but where the picture network has its joints (`definitions.py`).
+really read in a picture (`Habits`), so that scores mean for simulated people what they mean for real ones.
 """
 
 import math
@@ -12,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.crops import MARGIN, SMALLEST_PX
 from models.networks.body import Body, Prior, outputs
 from models.networks.readout import Reading
 from models.skeleton import COCO17, MIRROR
-from models.training.definitions import moved
 from models.training.losses import Target
 
 _COCO = torch.tensor(COCO17.source)
@@ -38,8 +37,6 @@ class Habits:
     """[B, 25]"""
     extent_px: Tensor
     """[B] size of the people they were read of."""
-    shift: Tensor
-    """[B] how much of the picture network's own definition of the joints is not yet in the errors, 0..1."""
 
     @staticmethod
     def of(table: dict[str, Tensor]) -> "Habits":
@@ -54,7 +51,6 @@ class Habits:
             table["center_score"].float(),
             table["inside"].float(),
             size,
-            torch.zeros(len(size)),
         )
 
     def and_steady(self, spread: Tensor, before: "Habits | None", generator: torch.Generator) -> "Habits":
@@ -76,17 +72,17 @@ class Habits:
         second = error + 0.04 * torch.randn(count, 17, 2, generator=generator)
         size = torch.exp(torch.empty(count).uniform_(math.log(30), math.log(350), generator=generator))
         size = size if before is None else before.extent_px[-count:]
-        shift = torch.rand(count, generator=generator) if before is None else before.shift[-count:]
-        steady = Habits(error, second, self.scores[like], self.center_score[like], torch.ones(count, 25), size, shift)
+        steady = Habits(error, second, self.scores[like], self.center_score[like], torch.ones(count, 25), size)
         return Habits(*(torch.cat([getattr(h, f) for h in (self, steady)]) for f in Habits.__dataclass_fields__))
 
     def read(self, scene: "Scene", who: Tensor) -> Reading:
         """The scene's people as read with the habits of `who` [M]."""
+        true = scene.target.px[:, _COCO]
         size = extent_px(scene.target.px)[:, None, None]
         return Reading(
-            scene.spots_px + self.error[who] * size,
+            true + self.error[who] * size,
             self.scores[who],
-            scene.spots_px + self.second_error[who] * size,
+            true + self.second_error[who] * size,
             self.center_score[who],
         )
 
@@ -103,16 +99,13 @@ class Scene:
     intrinsics: Tensor
     """[M, 4]"""
     target: Target
-    spots_px: Tensor
-    """[M, 17, 2] where a picture network that made no error would place COCO's joints."""
 
 
 class Cameras:
     """Draws scenes from bodies in their own upright frame (y down, pelvis at the origin)."""
 
-    def __init__(self, bodies_mm: Tensor, offset_mm: Tensor, generator: torch.Generator):
-        """`offset_mm` [17, 3] is the picture network's definition of the joints, see `definitions.measured`."""
-        self.bodies_mm, self.offset_mm, self.generator = bodies_mm, offset_mm, generator
+    def __init__(self, bodies_mm: Tensor, generator: torch.Generator):
+        self.bodies_mm, self.generator = bodies_mm, generator
 
     def draw(self, habits: Habits, who: Tensor) -> Scene:
         """Bodies as large in the picture as the people whose habits they take, turned and placed at random."""
@@ -128,18 +121,13 @@ class Cameras:
         depth = torch.maximum(focal * spread / size, 350 - rel[..., 2].amin(1))
         place = torch.stack([self._uniform(count, -0.9, 0.9) * 224, self._uniform(count, -0.9, 0.9) * 160], 1)
         root = torch.cat([place / focal[:, None] * depth[:, None], depth[:, None]], 1)
-
-        def project(rel_mm: Tensor) -> Tensor:
-            space = rel_mm + root[:, None]
-            return space[..., :2] / space[..., 2:].clamp_min(100) * focal[:, None, None] + 224
-
-        px = project(rel)
+        space = rel + root[:, None]
+        px = space[..., :2] / space[..., 2:] * focal[:, None, None] + 224
         intrinsics = torch.stack([focal, focal, torch.full_like(focal, 224), torch.full_like(focal, 224)], 1)
         ones = torch.ones(count, 25)
         return Scene(
             intrinsics,
             Target(px, rel, root, ones, ones, habits.inside[who], extent_px(px) * 1.15, torch.ones(count)),
-            project(moved(rel, self.offset_mm, habits.shift[who])),
         )
 
     def _mirrored(self, body: Tensor) -> Tensor:
@@ -181,14 +169,15 @@ def prior_from(body: Body) -> Prior:
     return Prior(said["joints_px"], said["joints_rel_mm"], said["sigma_mm"], said["joint_scores"])
 
 
-def through(prior: Prior, scene: Scene, size_px: float) -> tuple[Prior, Scene]:
-    """The same people and prior in the window that the prior asks for, `size_px` a side.
+def through(prior: Prior, scene: Scene, size_hw: tuple[int, int]) -> tuple[Prior, Scene]:
+    """The same people and prior in the window that the prior asks for, of `size_hw` pixels.
 
     The window's box is the prior's joints as in `crops.person_window`, without a frame to stop at.
     """
     low, high = prior.joints_px.amin(1), prior.joints_px.amax(1)
-    side = ((high - low).amax(1) * 1.25).clamp_min(16)
-    scale, corner = size_px / side, (low + high) / 2 - side[:, None] / 2
+    size = torch.tensor(size_hw[::-1], dtype=low.dtype)
+    scale = torch.minimum((size / (high - low).clamp_min(1e-6)).amin(1) / MARGIN, size.amax() / SMALLEST_PX)
+    corner = (low + high) / 2 - size / scale[:, None] / 2
     focal = scene.intrinsics[:, :2] * scale[:, None]
     centre = (scene.intrinsics[:, 2:] - corner) * scale[:, None]
 
@@ -196,8 +185,7 @@ def through(prior: Prior, scene: Scene, size_px: float) -> tuple[Prior, Scene]:
         return (px - corner[:, None]) * scale[:, None, None]
 
     target = scene.target._replace(px=enter(scene.target.px), size_px=scene.target.size_px * scale)
-    inside = Scene(torch.cat([focal, centre], 1), target, enter(scene.spots_px))
-    return prior._replace(joints_px=enter(prior.joints_px)), inside
+    return prior._replace(joints_px=enter(prior.joints_px)), Scene(torch.cat([focal, centre], 1), target)
 
 
 def seeded(seed: int, *more: int) -> torch.Generator:

@@ -48,12 +48,12 @@ class Supply:
         habits: Habits,
         cameras: Cameras,
         earlier: Sequence[Earlier],
-        size_px: int | None,
+        size_hw: tuple[int, int] | None,
         optimiser: Optimiser,
         generator: torch.Generator,
     ):
         self.rendered, self.photos, self.cameras, self.earlier = rendered, photos, cameras, earlier
-        self.size_px, self.optimiser, self.generator = size_px, optimiser, generator
+        self.size_hw, self.optimiser, self.generator = size_hw, optimiser, generator
         self.habits = habits
 
     def draw(self) -> Batch:
@@ -77,12 +77,12 @@ class Supply:
         scene, prior = self.cameras.draw(first, who), None
         for step in self.earlier[: self._depth()]:
             if prior is not None:
-                prior, scene = through(prior, scene, step.stage.size_px)
+                prior, scene = through(prior, scene, step.stage.size_hw)
             with torch.no_grad():
                 body = step.stage.head(step.habits.read(scene, who), scene.intrinsics, prior)
             prior = prior_from(body)
-        if prior is not None and self.size_px is not None:
-            prior, scene = through(prior, scene, self.size_px)
+        if prior is not None and self.size_hw is not None:
+            prior, scene = through(prior, scene, self.size_hw)
         return Batch(self.habits.read(scene, who), scene.intrinsics, prior, scene.target)
 
     def _depth(self) -> int:

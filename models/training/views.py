@@ -54,11 +54,11 @@ def frame_view(
     )
 
 
-def person_view(sample: PoseSample, joints_px: Floats, size_px: int) -> View:
+def person_view(sample: PoseSample, joints_px: Floats, size_hw: tuple[int, int]) -> View:
     """The window round a pose [25, 2] in frame pixels, as the cascade would cut it."""
     height, width = sample.image_bgr.shape[:2]
-    window = person_window(joints_px, width, height, size_px)
-    return _view(sample, cut(sample.image_bgr, window, size_px), window, (0, 0, width, height))
+    window = person_window(joints_px, width, height, size_hw)
+    return _view(sample, cut(sample.image_bgr, window, size_hw), window, (0, 0, width, height))
 
 
 def _view(sample: PoseSample, picture: Image, window: Window, shown_xyxy: tuple[int, int, int, int]) -> View:

@@ -40,7 +40,7 @@ def test_joints_come_back_from_each_persons_window_and_coco_has_no_pelvis(tmp_pa
     assert origin.name == "refine's origin, net (2D)"
     assert len(found) == len(coarse) == 2
     for guess, person in zip(found, coarse, strict=True):
-        window = person_window(person.pose.joints_px, 640, 480, SIZE_PX)
+        window = person_window(person.pose.joints_px, 640, 480, (SIZE_PX, SIZE_PX))
         side = SIZE_PX / window.scale
         assert guess.joints_px[JOINT_NAMES.index("left_wrist")] == pytest.approx([window.x_px + side, window.y_px])
         assert guess.joints_px[JOINT_NAMES.index("nose")] == pytest.approx([window.x_px + side / 2,

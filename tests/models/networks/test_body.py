@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from models.networks.body import BodyHead, Prior, face, outputs  # noqa: E402  (after the skip)
 from models.networks.readout import Reading  # noqa: E402
+from models.skeleton import MIRROR  # noqa: E402
 
 PEOPLE = 5
 
@@ -62,8 +63,30 @@ def test_joints_that_were_read_stay_where_they_were_read(reading, intrinsics):
 def test_a_deep_head_that_starts_from_coarse_lifts_alike(reading, intrinsics):
     coarse, deep = BodyHead(with_prior=False).eval(), BodyHead(with_prior=True).eval()
     deep.start_from(coarse)
+    deep.train()  # no dropout, and not the mean with the mirrored answer
     here = coarse.stand_in @ reading.joints_px
     prior = Prior(here, torch.zeros(PEOPLE, 25, 3), torch.ones(PEOPLE, 25), torch.ones(PEOPLE, 25))
     with torch.inference_mode():
         alone, led = outputs(coarse(reading, intrinsics)), outputs(deep(reading, intrinsics, prior))
     assert torch.allclose(alone["joints_rel_mm"], led["joints_rel_mm"], atol=0.5)
+
+
+def test_a_deep_stage_gives_mirrored_people_mirrored_bodies(reading, intrinsics):
+    torch.manual_seed(3)
+    head = BodyHead(with_prior=True, width=32, blocks=1).eval()
+    torch.nn.init.normal_(head.straight.weight, std=0.1)
+    other = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]  # COCO's left for its right
+
+    def mirrored(px):
+        return torch.stack([2 * 224.0 - px[:, other, 0], px[:, other, 1]], -1)
+
+    turned = reading._replace(
+        joints_px=mirrored(reading.joints_px),
+        regressed_px=mirrored(reading.regressed_px),
+        scores=reading.scores[:, other],
+    )
+    with torch.inference_mode():
+        body, flipped = head(reading, intrinsics), head(turned, intrinsics)
+    back = flipped.rel_m[:, MIRROR.tolist()] * torch.tensor([-1.0, 1.0, 1.0])
+    assert torch.allclose(body.rel_m, back, atol=1e-4)
+    assert torch.allclose(body.log_spread, flipped.log_spread[:, MIRROR.tolist()], atol=1e-4)

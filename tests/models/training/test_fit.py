@@ -15,7 +15,6 @@ from models.training.simulate import Cameras, prior_from, seeded, through  # noq
 from models.training.supply import Supply, habits_of, head_terms  # noqa: E402
 
 ROWS = 24
-OFFSET = torch.zeros(17, 3)
 OPTIMISER = Optimiser(steps=6, batch=16, simulated=0.5, photos=0.0, warm_up=1, checkpoint_every=3)
 
 
@@ -38,7 +37,7 @@ def run(folder: Path, kind: type[Supply]) -> dict[str, "torch.Tensor"]:
     torch.manual_seed(0)
     generator = seeded(1)
     habits = habits_of([table()], generator)[0]
-    supply = kind(table(), None, habits, Cameras(bodies(), OFFSET, generator), (), None, OPTIMISER, generator)
+    supply = kind(table(), None, habits, Cameras(bodies(), generator), (), None, OPTIMISER, generator)
     head = BodyHead(with_prior=False, width=32, blocks=1)
     terms = head_terms(supply, Weights(), torch.device("cpu"))
     trained = Run(head, terms, generator, OPTIMISER, folder, torch.device("cpu")).fit()
@@ -48,7 +47,7 @@ def run(folder: Path, kind: type[Supply]) -> dict[str, "torch.Tensor"]:
 def test_simulated_joints_project_to_their_pixels():
     generator = seeded(5)
     habits = habits_of([table()], generator)[0]
-    scene = Cameras(bodies(), OFFSET, generator).draw(habits, torch.arange(len(habits.scores)))
+    scene = Cameras(bodies(), generator).draw(habits, torch.arange(len(habits.scores)))
     space = scene.target.rel_mm + scene.target.root_mm[:, None]
     focal, centre = scene.intrinsics[:, None, :2], scene.intrinsics[:, None, 2:]
     assert torch.allclose(space[..., :2] / space[..., 2:] * focal + centre, scene.target.px, atol=0.1)
@@ -57,11 +56,11 @@ def test_simulated_joints_project_to_their_pixels():
 def test_a_window_keeps_simulated_people_consistent():
     generator = seeded(6)
     habits = habits_of([table()], generator)[0]
-    scene = Cameras(bodies(), OFFSET, generator).draw(habits, torch.arange(8))
+    scene = Cameras(bodies(), generator).draw(habits, torch.arange(8))
     head = BodyHead(with_prior=False).eval()
     with torch.no_grad():
         prior = prior_from(head(habits.read(scene, torch.arange(8)), scene.intrinsics))
-    _, inside = through(prior, scene, 192.0)
+    _, inside = through(prior, scene, (224, 160))
     space = inside.target.rel_mm + inside.target.root_mm[:, None]
     focal, centre = inside.intrinsics[:, None, :2], inside.intrinsics[:, None, 2:]
     assert torch.allclose(space[..., :2] / space[..., 2:] * focal + centre, inside.target.px, atol=0.5)
