@@ -71,7 +71,7 @@ class Run:
         ):
             for step in steps:
                 terms = self._step(adam, average, step)
-                if step % 50 == 49:
+                if step % 50 == 49 or step + 1 == self.schedule.steps:
                     line = {"step": step + 1, "time": time.time()} | {k: round(v.item(), 4) for k, v in terms.items()}
                     log.write(json.dumps(line) + "\n")
                     log.flush()
