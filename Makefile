@@ -31,7 +31,7 @@ train-smoke: $(VENV)/.everything
 	$(BIN)/posecascade train $(SMOKE_RECIPES)/expert.toml --out $(SMOKE)
 	$(BIN)/posecascade export onnx $(SMOKE)/*.pt --weights $(SMOKE)/weights
 	$(BIN)/python -m models.datasets.synthetic --labels $(SMOKE)/frames --frames 8 --size 320 --split dev
-	$(BIN)/posecascade eval --data $(SMOKE)/frames --weights $(SMOKE)/weights --out $(SMOKE)/eval --rounds 50 --seeds 1
+	$(BIN)/posecascade eval --data $(SMOKE)/frames --weights $(SMOKE)/weights --out $(SMOKE)/eval --peers $(SMOKE)/none --rounds 50 --seeds 1
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info out/demo
