@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from models.arrays import Image
 from models.camera import assumed
 from models.datasets.errors import BrokenData, MissingData
+from models.datasets.pictures import read_picture
 from models.datasets.sample import PoseSample
 from models.skeleton import JOINTS
 
@@ -31,12 +31,12 @@ class Background:
         """The decoded photo.
 
         Raises:
-            BrokenData: OpenCV cannot read it.
+            BrokenData: it cannot be read, or is truncated.
         """
-        image = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise BrokenData(f"{self.path}: not a readable picture")
-        return np.asarray(image, np.uint8)
+        try:
+            return read_picture(self.path)
+        except ValueError as wrong:
+            raise BrokenData(str(wrong)) from wrong
 
 
 def read_backgrounds(folder: Path) -> tuple[Background, ...]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from models.arrays import Floats, Image
 from models.datasets.errors import LabelsError
+from models.datasets.pictures import read_picture
 from models.records import Camera
 from models.skeleton import COCO17, JOINT_NAMES, JOINTS
 
@@ -68,14 +68,15 @@ class LabelledFrame:
         """The decoded picture, EXIF rotation applied.
 
         Raises:
-            LabelsError: OpenCV cannot read it, or its size is not the labelled one.
+            LabelsError: it cannot be read, is truncated, or its size is not the labelled one.
         """
-        image = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise LabelsError(f"{self.path}: not a readable picture")
+        try:
+            image = read_picture(self.path)
+        except ValueError as wrong:
+            raise LabelsError(str(wrong)) from wrong
         if image.shape[1::-1] != self.size_wh_px:
             raise LabelsError(f"{self.path}: labels say {self.size_wh_px} pixels (w, h), got {image.shape[1::-1]}")
-        return np.asarray(image, np.uint8)
+        return image
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def read_folder(folder: Path) -> LabelledFolder:
         try:
             frames.append(_frame(folder, entry, coco17=entry.get("dataset", "") in complete))
         except (KeyError, TypeError, ValueError) as wrong:
-            raise LabelsError(f"{folder / 'labels.json'}: image {number}: {_reason(wrong)}") from wrong
+            name = entry.get("file", "without a name")
+            raise LabelsError(f"{folder / 'labels.json'}: image {number} ({name}): {_reason(wrong)}") from wrong
     said = {name: str(labels.get(name, "")) for name in ("terms", "allowed")}
     return LabelledFolder(folder.resolve().name, tuple(frames), **said)
 
@@ -169,7 +171,7 @@ def _person(entry: Mapping[str, Any]) -> LabelledPerson:
     marks = _columns(entry["joints2d"], 3)  # x, y, v
     seen = np.nan_to_num(marks[:, 2])
     marks[seen == 0] = np.nan
-    box = np.asarray(entry["box"], np.float64).reshape(4)
+    box = _numbers("box", entry["box"], 4)
     views = _columns(entry["views"], 1)[:, 0] if "views" in entry else None
     return LabelledPerson(marks[:, :2], seen, _columns(entry.get("joints3d", {}), 3), box, views)
 
@@ -179,5 +181,12 @@ def _columns(joints: Mapping[str, Any], width: int) -> Floats:
     columns = np.full((JOINTS, width), np.nan)
     for name, values in joints.items():
         if name in JOINT_NAMES:
-            columns[JOINT_NAMES.index(name)] = values
+            columns[JOINT_NAMES.index(name)] = _numbers(name, values, width)
     return columns
+
+
+def _numbers(name: str, values: Any, width: int) -> Floats:
+    numbers = np.asarray(values, np.float64).ravel()
+    if len(numbers) != width or not np.isfinite(numbers).all():
+        raise ValueError(f"{name}: want {width} finite numbers, got {values}")
+    return numbers

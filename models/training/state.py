@@ -12,15 +12,15 @@ PART_BYTES = 15 << 20
 _INDEX = "state.json"
 
 
-def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
+def save_state(folder: Path, step: int, state: dict[str, Any], part_bytes: int = PART_BYTES) -> None:
     """Writes `state` as the folder's only one; a kill at any moment leaves the one before or this one, whole."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     data = buffer.getbuffer()
     names = []
-    for number, start in enumerate(range(0, len(data), PART_BYTES)):
+    for number, start in enumerate(range(0, len(data), part_bytes)):
         names.append(f"state-{step:07d}.part{number:02d}")
-        _write(folder / names[-1], data[start : start + PART_BYTES])
+        _write(folder / names[-1], data[start : start + part_bytes])
     index = folder / "state.partial"
     _write(index, json.dumps({"step": step, "parts": names, "bytes": len(data)}).encode())
     index.replace(folder / _INDEX)

@@ -51,10 +51,15 @@ def test_a_folder_may_say_that_it_does_not_label_everyone(folder: Path) -> None:
     ("{", "labels.json: want JSON"),
     ('{"pictures": []}', "no 'images'"),
     ('{"images": []}', "one object or more"),
-    ('{"images": [{"file": "a.png"}]}', "image 0: no 'width'"),
-    ('{"images": [{"file": "b.png"}]}', "image 0: no picture"),
-    (json.dumps({"images": [IMAGE | {"people": [{"joints2d": {}}]}]}), "image 0: no 'box'"),
-    (json.dumps({"images": [IMAGE | {"people": [PERSON | {"box": [1, 2]}]}]}), "image 0: cannot reshape"),
+    ('{"images": [{"file": "a.png"}]}', "image 0 (a.png): no 'width'"),
+    ('{"images": [{"file": "b.png"}]}', "image 0 (b.png): no picture"),
+    (json.dumps({"images": [IMAGE | {"people": [{"joints2d": {}}]}]}), "image 0 (a.png): no 'box'"),
+    (json.dumps({"images": [IMAGE | {"people": [PERSON | {"box": [1, 2]}]}]}),
+     "image 0 (a.png): box: want 4 finite numbers, got [1, 2]"),
+    (json.dumps({"images": [IMAGE | {"people": [PERSON | {"joints2d": {"nose": [1, float("nan"), 2]}}]}]}),
+     "image 0 (a.png): nose: want 3 finite numbers, got [1, nan, 2]"),
+    (json.dumps({"images": [IMAGE | {"people": [PERSON | {"joints3d": {"nose": [1, 2]}}]}]}),
+     "image 0 (a.png): nose: want 3 finite numbers, got [1, 2]"),
 ])
 def test_broken_labels_give_one_line_that_says_where(folder: Path, text: str, says: str) -> None:
     (folder / "labels.json").write_text(text)
@@ -77,6 +82,18 @@ def test_a_picture_of_another_size_than_labelled_is_refused(folder: Path) -> Non
     write(folder, IMAGE | {"width": 17})
 
     with pytest.raises(LabelsError, match=r"labels say \(17, 12\) pixels"):
+        read_folder(folder).frames[0].image_bgr()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_truncated_picture_is_refused_by_name(folder: Path, suffix: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (12, 16, 3)).astype(np.uint8)
+    whole = cv2.imencode(suffix, noise)[1].tobytes()
+    (folder / "a.png").write_bytes(whole)
+    assert read_folder(folder).frames[0].image_bgr().shape == (12, 16, 3)
+
+    (folder / "a.png").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(LabelsError, match=r"a\.png: the picture is truncated"):
         read_folder(folder).frames[0].image_bgr()
 
 
