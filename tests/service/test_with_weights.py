@@ -95,8 +95,9 @@ async def test_the_kind_of_file_changes_the_people_little(client: httpx.AsyncCli
     plain, other = [await asked(client, file, quality="best") for file in (encoded(photo(), "PNG"), data)]
 
     assert len(other.people) == len(plain.people)
-    # Lossy compression and the round trip through CMYK move edges by a fraction of a pixel.
-    np.testing.assert_allclose(roots(other)[:, :2], roots(plain)[:, :2], atol=60)
+    # Lossy compression and the round trip through CMYK move edges by a fraction of a pixel, and with them the distance
+    # by up to 4 %: the lower halves of these people are hidden.
+    np.testing.assert_allclose(roots(other)[:, :2], roots(plain)[:, :2], atol=100)
 
 
 async def test_grey_people_are_people(client: httpx.AsyncClient) -> None:
