@@ -77,7 +77,7 @@ def test_bad_paths_are_refused_in_one_line(data: Path, tmp_path: Path, load,
     assert refuse("--data", tmp_path / "no", load=load, capsys=capsys).endswith("no: no such folder")
     assert "no labels.json in it" in refuse("--data", tmp_path, load=load, capsys=capsys)
     (data / "1.png").unlink()
-    assert "image 1: no picture" in refuse("record", "--data", data, load=load, capsys=capsys)
+    assert "image 1 (1.png): no picture" in refuse("record", "--data", data, load=load, capsys=capsys)
     assert "not a readable picture" in refuse("speed", "--photo", tmp_path / "no.jpg", load=load, capsys=capsys)
 
 
