@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from export.manifest import uncalibrated
 from models.arrays import Image
+from models.calibration.fit import neutral
 from models.calibration.tables import Calibration
 from models.cascade import Cascade
 from models.manifest import CONTRACT, Manifest, StageSpec
@@ -94,4 +94,4 @@ def _everybody_through(specs: Mapping[Stage, StageSpec], min_score: float) -> Ma
              for stage, deeper in pairwise(Stage)]
     return Manifest(
         name="posecascade", version="", contract=CONTRACT, skeleton="cascade25", people_slots=0, min_score=min_score,
-        stages=specs, calibration=Calibration.read(uncalibrated() | {"gains": gains}), weights_sha256="", folder=Path())
+        stages=specs, calibration=Calibration.read(neutral() | {"gains": gains}), weights_sha256="", folder=Path())

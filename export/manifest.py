@@ -13,6 +13,7 @@ import numpy as np
 from export.graph_cost import gmacs, item_ms, params
 from export.parity import Parity
 from export.to_onnx import StageModule
+from models.calibration.fit import neutral
 from models.manifest import CONTRACT, StageSpec, combined_sha256, load_manifest, sha256
 from models.networks.coarse import SLOTS
 from models.records import Stage
@@ -86,14 +87,7 @@ def _fitted_to(path: Path, weights_sha256: str) -> dict[str, Any]:
             return {name: before[name] for name in ("min_score", "calibration")}
     except (OSError, json.JSONDecodeError, KeyError):
         pass  # none yet, or an unreadable one: it is about to be replaced
-    return {"min_score": MIN_SCORE, "calibration": uncalibrated()}
-
-
-def uncalibrated() -> dict[str, Any]:
-    """Calibration tables that leave everything as the networks say it, and send nobody deeper."""
-    return {"sigma_scale": {str(stage): [1.0] * JOINTS for stage in Stage},
-            "score": {str(stage): [1.0, 0.0] for stage in Stage}, "gains": [],
-            "balanced_price": 1.0, "balanced_budget_ms": 16.0, "promises": [], "fitted_on": "nothing yet"}
+    return {"min_score": MIN_SCORE, "calibration": neutral()}
 
 
 def _rounded(table: Any) -> Any:

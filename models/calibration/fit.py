@@ -46,7 +46,7 @@ def neutral() -> dict[str, Any]:
         "balanced_price": 1.0,
         "balanced_budget_ms": BUDGET_MS,
         "promises": [],
-        "fitted_on": "nothing",
+        "fitted_on": "nothing yet",
     }
 
 

@@ -57,7 +57,7 @@ def _row(truth: LabelledFrame, frame: Frame) -> Image:
     picture = overlay(truth.image_bgr(), frame.people)
     thin = max(1, round(min(picture.shape[:2]) / 400))
     for person in truth.people:
-        _bones(picture, _completed(person.joints_px), lambda joint: _WHITE, thin)
+        bones(picture, _completed(person.joints_px), lambda joint: _WHITE, thin)
     scale = ROW_PX / picture.shape[0]
     picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     panels = [_person_panel(person, known) for person, known in _pairs(truth, frame)[:PEOPLE]]
@@ -83,9 +83,9 @@ def _view(person: Person | None, known: LabelledPerson | None, axes: Floats) -> 
     picture: Image = np.full((ROW_PX // 2, _PANEL_PX, 3), 36, np.uint8)
     picture[:, -1] = 70
     if known is not None:
-        _bones(picture, _on_panel(_completed(known.joints_mm), axes), lambda joint: _WHITE, 1)
+        bones(picture, _on_panel(_completed(known.joints_mm), axes), lambda joint: _WHITE, 1)
     if person is not None:
-        _bones(picture, _on_panel(person.pose.joints_rel_mm, axes), _side_colour, 2)
+        bones(picture, _on_panel(person.pose.joints_rel_mm, axes), side_colour, 2)
     return picture
 
 
@@ -106,12 +106,12 @@ def _completed(joints: Floats) -> Floats:
     return whole
 
 
-def _side_colour(joint: int) -> tuple[int, int, int]:
+def side_colour(joint: int) -> tuple[int, int, int]:
     name = JOINT_NAMES[joint]
     return _LEFT_BGR if name.startswith("left_") else _RIGHT_BGR if name.startswith("right_") else _MIDDLE_BGR
 
 
-def _bones(image: Image, points_px: Floats, colour: Callable[[int], tuple[int, int, int]], width: int) -> None:
+def bones(image: Image, points_px: Floats, colour: Callable[[int], tuple[int, int, int]], width: int) -> None:
     """Draws every bone of [25, 2] whose two ends are known."""
     for start, end in BONES:
         if np.isfinite(points_px[[start, end]]).all():

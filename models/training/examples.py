@@ -1,18 +1,20 @@
 """What a trained stage sees in a few training pictures, drawn."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import cv2
 import numpy as np
 import torch
 
-from models.arrays import Floats, Image
+from models.arrays import Image
 from models.crops import fitted
 from models.datasets.sample import PoseSample
+from models.evaluation.contact_sheet import bones, side_colour
 from models.networks.body import Prior, outputs
 from models.networks.coarse import CoarseStage
 from models.networks.crop import CropStage
-from models.skeleton import BONES, COCO17, JOINT_NAMES
+from models.skeleton import COCO17, JOINTS
 from models.training.observe import priors_of
 from models.training.readings import Columns
 from models.training.views import COARSE_SIZES_HW, person_view
@@ -21,7 +23,7 @@ TILE_PX = 288
 _COLUMNS = 4
 _LEAST = 0.3
 """Person score from which somebody is drawn."""
-_LEFT_BGR, _RIGHT_BGR, _MIDDLE_BGR, _TRUTH_BGR = (40, 150, 255), (255, 160, 60), (170, 170, 170), (255, 255, 255)
+_COCO: Final = np.isin(np.arange(JOINTS), COCO17.source)
 
 
 @torch.inference_mode()
@@ -35,7 +37,7 @@ def frames_seen(stage: CoarseStage, samples: Sequence[PoseSample]) -> Image:
         found = stage(torch.from_numpy(picture)[None], intrinsics)
         for score, joints in zip(found["score"][0], found["joints_px"][0].numpy(), strict=True):
             if score >= _LEAST:
-                _draw(picture, joints)
+                bones(picture, joints, side_colour, 2)
         tiles.append(picture)
     return _sheet(tiles)
 
@@ -55,20 +57,10 @@ def people_seen(stage: CropStage, samples: Sequence[PoseSample], columns: Column
         reading = stage.read(stage.network(torch.from_numpy(view.image_bgr)[None]), prior)
         intrinsics = torch.from_numpy(np.asarray(view.intrinsics, np.float32))[None]
         joints = outputs(stage.head(reading, intrinsics, prior))["joints_px"][0].numpy()
-        _draw(picture, view.true_px[person], _TRUTH_BGR)
-        _draw(picture, joints)
+        bones(picture, np.where(_COCO[:, None], view.true_px[person], np.nan), lambda joint: (255, 255, 255), 1)
+        bones(picture, joints, side_colour, 2)
         tiles.append(picture)
     return _sheet(tiles[: 3 * _COLUMNS])
-
-
-def _draw(picture: Image, joints_px: Floats, colour: tuple[int, int, int] | None = None) -> None:
-    for start, end in BONES:
-        if colour is not None and not {JOINT_NAMES[start], JOINT_NAMES[end]} <= set(COCO17.joints):
-            continue
-        ends = [tuple(int(v) for v in np.clip(joints_px[joint], -4096, 4096)) for joint in (start, end)]
-        name = JOINT_NAMES[end]
-        own = _LEFT_BGR if name.startswith("left") else _RIGHT_BGR if name.startswith("right") else _MIDDLE_BGR
-        cv2.line(picture, ends[0], ends[1], colour or own, 1 if colour else 2, cv2.LINE_AA)
 
 
 def _sheet(tiles: Sequence[Image]) -> Image:

@@ -3,7 +3,8 @@
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from models.records import Stage
 from models.training.losses import Weights
@@ -108,16 +109,21 @@ def _record(kind: type[Any], table: dict[str, Any], where: str) -> Any:
         raise ValueError(f"{where}: {error}") from error
 
 
+def _given(kind: Any) -> Any:
+    """The type of a value that is there, of one that may be None."""
+    kinds = [one for one in get_args(kind) if one is not NoneType]
+    return kinds[0] if NoneType in get_args(kind) else kind
+
+
 def _value(kind: Any, value: Any, where: str) -> Any:
-    if kind == Distil | None:
-        kind = Distil
+    kind = _given(kind)
     if is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(value, dict):
             raise ValueError(f"{where} must be a table, got {value!r}")
         return _record(kind, value, where)
     if kind == tuple[Path, ...]:
         return tuple(Path(item) for item in value)
-    plain = {Path: (str, Path), Path | None: (str, Path), Stage: (str, Stage), float: (float, float), int: (int, int)}
+    plain = {Path: (str, Path), Stage: (str, Stage), float: (float, float), int: (int, int)}
     plain |= {bool: (bool, bool), str: (str, str)}
     accepts, make = plain[kind]
     if (isinstance(value, bool) and kind is not bool) or not isinstance(

@@ -92,12 +92,13 @@ async def test_the_kind_of_file_changes_the_people_little(client: httpx.AsyncCli
         data = encoded(photo(), kind)
 
     # One route for all: near the price, a slight change of the picture may send a person to another stage.
-    plain, other = [await asked(client, file, quality="best") for file in (encoded(photo(), "PNG"), data)]
+    # What JPEG's own loss does to the distance is no matter of CMYK: both files have it.
+    same = encoded(photo(), "JPEG" if kind == "CMYK" else "PNG")
+    plain, other = [await asked(client, file, quality="best") for file in (same, data)]
 
     assert len(other.people) == len(plain.people)
-    # Lossy compression and the round trip through CMYK move edges by a fraction of a pixel, and with them the distance
-    # by up to 4 %: the lower halves of these people are hidden.
-    np.testing.assert_allclose(roots(other)[:, :2], roots(plain)[:, :2], atol=100)
+    # Lossy compression and the round trip through CMYK move edges by a fraction of a pixel.
+    np.testing.assert_allclose(roots(other)[:, :2], roots(plain)[:, :2], atol=60)
 
 
 async def test_grey_people_are_people(client: httpx.AsyncClient) -> None:
