@@ -11,7 +11,8 @@ from models.arrays import Indices
 from models.cascade import Cascade
 from models.datasets.labelled import LabelledFolder, LabelledFrame
 from models.evaluation.answers import System
-from models.evaluation.comparison import Comparison, answered_by, compare
+from models.evaluation.comparison import Chooser, Comparison, answered_by, compare
+from models.evaluation.difficulty import hardest
 from models.evaluation.figures import draws_of, summarise
 from models.evaluation.run import Run, run
 from models.evaluation.sigma import sigma_figures
@@ -83,7 +84,7 @@ def result_of(found: FolderRuns, in_3d: Set[str], *, rounds: int) -> FolderResul
     if not found.has_cascade:
         return FolderResult(tuple(rows), ())
     rows[4:4] = [_pooled(folder, found.chance, draws)] if found.chance else []
-    return FolderResult(tuple(rows), tuple(_comparisons(found.runs, found.chance, draws)))
+    return FolderResult(tuple(rows), tuple(_comparisons(found, draws)))
 
 
 def _by_chance(cascade: Cascade, folder: LabelledFolder, routes: Sequence[Sequence[Route]], seeds: int,
@@ -109,16 +110,17 @@ def _pooled(folder: LabelledFolder, runs: Sequence[Run], draws: Indices) -> Row:
     return replace(row, summary=replace(row.summary, frames=frames, people=people, people_3d=known))
 
 
-def _comparisons(runs: Sequence[Run], chance: Sequence[Run], draws: Indices) -> Iterable[Comparison]:
-    coarse, refine, expert, router = runs[:4]
-
-    def everybody(frame: int, person: int) -> bool:
-        return True
-
-    yield compare("everybody", coarse, refine, everybody, draws)
-    yield compare("everybody", refine, expert, everybody, draws)
+def _comparisons(found: FolderRuns, draws: Indices) -> Iterable[Comparison]:
+    coarse, refine, expert, router = found.runs[:4]
+    hard = hardest(found.folder.frames)
+    groups: dict[str, Chooser] = {"everybody": lambda frame, person: True,
+                                  "hardest third": lambda frame, person: (frame, person) in hard}
+    for who, chosen in groups.items():
+        yield compare(who, coarse, refine, chosen, draws)
+        yield compare(who, refine, expert, chosen, draws)
+        yield compare(who, coarse, expert, chosen, draws)
     yield compare("sent on", coarse, router, answered_by(router, Stage.REFINE, Stage.EXPERT), draws)
     yield compare("sent to refine", coarse, refine, answered_by(router, Stage.REFINE), draws)
     yield compare("sent to expert", refine, router, answered_by(router, Stage.EXPERT), draws)
-    for one in chance:
-        yield compare("everybody", one, router, everybody, draws)
+    for one in found.chance:
+        yield compare("everybody", one, router, groups["everybody"], draws)

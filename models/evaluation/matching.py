@@ -53,12 +53,17 @@ class Matches:
 
 def match(frame: LabelledFrame, guesses: Sequence[Guess]) -> Matches:
     """Applies the protocol above to one frame."""
-    people = tuple(person for person in frame.people if np.isfinite(limbs_px(person)[:, 0]).sum() >= LEAST_MARKED)
+    people = counted(frame)
     sizes = np.array([size_px(person) for person in people])
     truth = np.array([limbs_px(person) for person in people]).reshape(-1, len(LIMBS), 2)
     found = np.array([guess.joints_px[LIMBS] for guess in guesses]).reshape(-1, len(LIMBS), 2)
     found_by = assigned(similarity(truth, sizes, found))
     return Matches(people, sizes, found_by, _false(frame, found, found_by))
+
+
+def counted(frame: LabelledFrame) -> tuple[LabelledPerson, ...]:
+    """The people of a frame that count: enough limb joints are marked."""
+    return tuple(person for person in frame.people if np.isfinite(limbs_px(person)[:, 0]).sum() >= LEAST_MARKED)
 
 
 def limbs_px(person: LabelledPerson) -> Floats:
@@ -70,6 +75,11 @@ def size_px(person: LabelledPerson) -> float:
     """Square root of the box area, the yardstick of all 2D distances."""
     width, height = person.box_xyxy_px[2:] - person.box_xyxy_px[:2]
     return max(float(np.sqrt(abs(width * height))), LEAST_SIZE_PX)
+
+
+def height_px(person: LabelledPerson) -> float:
+    """Of the labelled box."""
+    return float(person.box_xyxy_px[3] - person.box_xyxy_px[1])
 
 
 def similarity(truth_px: Floats, sizes_px: Floats, guess_px: Floats) -> Floats:

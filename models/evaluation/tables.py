@@ -101,7 +101,8 @@ def _comparisons(by_folder: Mapping[str, Sequence[Comparison]]) -> list[str]:
              *(_change(one.changes.get(measure.key)) for measure in MEASURES)]
             for folder, comparisons in by_folder.items() for one in comparisons if one.people]
     text = ("The same people before and after, with the 95 % interval of the paired difference; a negative change of "
-            "an error is a gain.")
+            "an error is a gain. The hardest third of a folder's people is the most hidden, overlapped, cut and small "
+            "by the labels, whatever any system makes of them.")
     return ["## What a deeper look changes", text, table(head, body)] if body else []
 
 

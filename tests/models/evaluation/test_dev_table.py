@@ -63,6 +63,16 @@ def test_comparisons_are_over_the_same_people_and_say_what_each_look_removed(res
     assert change.difference.high < 0
 
 
+@pytest.mark.parametrize("who", ["everybody", "hardest third"])
+def test_all_stages_are_compared_on_everybody_and_on_the_hardest_third(result: FolderResult, who: str) -> None:
+    gains = {(one.before, one.after): one for one in result.comparisons if one.who == who and one.after != ROUTED}
+
+    assert list(gains) == [(COARSE, REFINE), (REFINE, EXPERT), (COARSE, EXPERT)]
+    assert {one.people for one in gains.values()} == {12 if who == "everybody" else 4}
+    whole = gains[COARSE, EXPERT].changes["mpjpe"]
+    assert whole.after == pytest.approx(whole.before / 4, rel=1e-4)
+
+
 def test_a_system_compared_with_itself_does_not_differ(found: FolderRuns) -> None:
     coarse, *_ = found.runs
 
