@@ -14,9 +14,11 @@ from models.evaluation.answers import System
 from models.evaluation.comparison import Chooser, Comparison, answered_by, compare
 from models.evaluation.difficulty import hardest
 from models.evaluation.figures import draws_of, summarise
+from models.evaluation.matching import counted
 from models.evaluation.run import Run, run
+from models.evaluation.scoring import known_in_3d
 from models.evaluation.sigma import sigma_figures
-from models.evaluation.systems import Route, random_at_same_cost, routed, stages_for_all
+from models.evaluation.systems import Route, Uninformed, random_at_same_cost, routed, stages_for_all
 from models.evaluation.tables import Row
 from models.records import Stage
 
@@ -31,7 +33,8 @@ class FolderRuns:
 
     folder: LabelledFolder
     runs: tuple[Run, ...]
-    """With a cascade: coarse, refine and expert for all, the routed one; then the others."""
+    """With a cascade: coarse, refine and expert for all, the routed one, and where it shows the routed one without the
+    camera; then the others."""
     chance: tuple[Run, ...] = ()
     """Of the cascade routed by chance, a run a seed."""
     has_cascade: bool = False
@@ -64,9 +67,16 @@ def run_folder(folder: LabelledFolder, cascade: Cascade | None, others: Sequence
     if cascade is None:
         return FolderRuns(folder, tuple(run(others, folder.frames, progress=progress)))
     router, counted = routed(cascade)
-    runs = run([*stages_for_all(cascade), router, *others], folder.frames, progress=progress)
+    unaware = [Uninformed(routed(cascade)[0])] if _tells_distance(folder) else []
+    runs = run([*stages_for_all(cascade), router, *unaware, *others], folder.frames, progress=progress)
     routes = counted.routes[1:]  # the first is of the untimed call
     return FolderRuns(folder, tuple(runs), tuple(_by_chance(cascade, folder, routes, seeds, progress)), True)
+
+
+def _tells_distance(folder: LabelledFolder) -> bool:
+    """Somewhere the camera is known and the truth is in 3D, so that it shows what not knowing the camera costs."""
+    return any(frame.camera is not None and known_in_3d(person).any()
+               for frame in folder.frames for person in counted(frame))
 
 
 def result_of(found: FolderRuns, in_3d: Set[str], *, rounds: int) -> FolderResult:

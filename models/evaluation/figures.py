@@ -78,11 +78,20 @@ def _precision(frames: Sequence[FrameScore], draws: Indices) -> Floats:
     return np.array([of(draw) for draw in draws])
 
 
-def _root(frames: Sequence[FrameScore], draws: Indices) -> Floats:
-    errors = [[person.root_error_mm for person in frame.people] for frame in frames]
-    drawn = (np.array([error for i in draw for error in errors[i]]) for draw in draws)
+def _median(value: Callable[[PersonScore], float], frames: Sequence[FrameScore], draws: Indices) -> Floats:
+    """Over the people who have the value."""
+    by_frame = [[value(person) for person in frame.people] for frame in frames]
+    drawn = (np.array([one for i in draw for one in by_frame[i]]) for draw in draws)
     known = (values[np.isfinite(values)] for values in drawn)
     return np.array([np.median(values) if values.size else np.nan for values in known])
+
+
+def _root(person: PersonScore) -> float:
+    return person.root_error_mm
+
+
+def _root_share(person: PersonScore) -> float:
+    return 100 * person.root_error_mm / person.root_distance_mm
 
 
 METRICS: Final = (
@@ -94,9 +103,10 @@ METRICS: Final = (
     Metric("auc", "AUC", partial(_ratio, partial(_of_people, _auc)), needs_3d=True),
     Metric("mpjpe", "MPJPE mm", partial(_ratio, partial(_of_people, _mpjpe)), needs_3d=True),
     Metric("pa_mpjpe", "PA-MPJPE mm", partial(_ratio, partial(_of_people, _pa_mpjpe)), needs_3d=True),
-    Metric("root", "root mm", _root, needs_3d=True, digits=0),
+    Metric("root", "root mm", partial(_median, _root), needs_3d=True, digits=0),
+    Metric("root_share", "root % of distance", partial(_median, _root_share), needs_3d=True),
 )
-"""Missed people count 0 in PCK2D, 3DPCK and AUC, and do not count in MPJPE and PA-MPJPE; `root` is a median."""
+"""Missed people count 0 in PCK2D, 3DPCK and AUC, and do not count in MPJPE, PA-MPJPE and the medians of the root."""
 
 
 @dataclass(frozen=True, slots=True)

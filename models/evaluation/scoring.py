@@ -21,6 +21,8 @@ LEAST_MARKED_3D: Final = 8
 class PersonScore:
     """One labelled person under one system."""
 
+    truth: LabelledPerson
+
     errors_2d: Floats
     """[M] of the marked limb joints, relative to the person's size; inf where missed."""
 
@@ -42,6 +44,11 @@ class PersonScore:
     @property
     def found(self) -> bool:
         return self.guess >= 0
+
+    @property
+    def root_distance_mm(self) -> float:
+        """Of the true mid-hip from the camera; NaN where unknown."""
+        return float(np.linalg.norm(true_root_mm(self.truth)))
 
     @property
     def found_in_3d(self) -> bool:
@@ -78,11 +85,12 @@ def score_frame(frame: LabelledFrame, guesses: Sequence[Guess]) -> FrameScore:
 def _score_person(person: LabelledPerson, size_px: float, guess: Guess | None, partner: int) -> PersonScore:
     known = known_in_3d(person)
     missed_mm = np.full(known.sum(), np.inf)
-    missed = PersonScore(_errors_2d(person, size_px, guess), missed_mm, missed_mm, np.empty(0), np.nan, partner)
+    missed = PersonScore(person, _errors_2d(person, size_px, guess), missed_mm, missed_mm, np.empty(0), np.nan,
+                         partner)
     if guess is None or guess.joints_rel_mm is None or not known.any():
         return missed
     truth_mm, said_mm = person.joints_mm[LIMBS], guess.joints_rel_mm[LIMBS]
-    root_mm = truth_mm[HIPS].mean(0)
+    root_mm = true_root_mm(person)
     truth, said = (truth_mm - root_mm)[known], (said_mm - said_mm[HIPS].mean(0))[known]
     return replace(
         missed,
@@ -101,6 +109,11 @@ def _errors_2d(person: LabelledPerson, size_px: float, guess: Guess | None) -> F
         return np.full(marked.sum(), np.inf)
     off = distances(guess.joints_px[LIMBS][marked], truth_px[marked]) / size_px
     return np.where(np.isnan(off), np.inf, off)
+
+
+def true_root_mm(person: LabelledPerson) -> Floats:
+    """[3] the mid-hip in camera space; NaN unless both hips are known."""
+    return np.asarray(person.joints_mm[LIMBS][HIPS].mean(0))
 
 
 def known_in_3d(person: LabelledPerson) -> Mask:

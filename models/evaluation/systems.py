@@ -9,7 +9,7 @@ import numpy as np
 
 from models.arrays import Image, Indices
 from models.cascade import Cascade
-from models.evaluation.answers import Guess
+from models.evaluation.answers import Guess, System
 from models.options import Options, Quality
 from models.records import Camera, Frame, Stage, Stop
 from models.routers import AlwaysPolicy, Decision, NeverPolicy, Policy, RoutingTable
@@ -18,6 +18,8 @@ Route = tuple[Stage, ...]
 """The deep stages that one person is sent to, in order; empty: coarse alone."""
 
 ROUTED: Final = "routed (balanced)"
+ASSUMED_FOV: Final = ", assumed field of view"
+"""Ends the name of a system that is not told the camera."""
 COARSE, REFINE, EXPERT = "coarse for all", "refine for all", "expert for all"
 
 
@@ -48,6 +50,20 @@ class CascadeSystem:
 
     def people(self, image_bgr: Image, camera: Camera | None) -> list[Guess]:
         return [Guess.of(person) for person in self.frame(image_bgr, camera).people]
+
+
+@dataclass(frozen=True, slots=True)
+class Uninformed:
+    """A system that is not told the camera and has to assume a field of view, as with most pictures it will be sent."""
+
+    system: System
+
+    @property
+    def name(self) -> str:
+        return f"{self.system.name}{ASSUMED_FOV}"
+
+    def people(self, image_bgr: Image, camera: Camera | None) -> Sequence[Guess]:
+        return self.system.people(image_bgr, None)
 
 
 @dataclass(slots=True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from models.datasets.labelled import read_folder
 from models.evaluation.comparison import answered_by, compare
 from models.evaluation.dev_table import RANDOM, FolderResult, FolderRuns, result_of, run_folder
 from models.evaluation.figures import draws_of
-from models.evaluation.systems import COARSE, EXPERT, REFINE, ROUTED
+from models.evaluation.systems import ASSUMED_FOV, COARSE, EXPERT, REFINE, ROUTED
 from models.records import Stage
 from tests.models.evaluation.stages import cascade_of, scene
 
@@ -26,7 +27,8 @@ def result(found: FolderRuns) -> FolderResult:
 
 
 def test_every_system_of_ours_has_a_row_and_chance_has_one_for_all_seeds(result: FolderResult) -> None:
-    assert [row.system for row in result.rows] == [COARSE, REFINE, EXPERT, ROUTED, f"{RANDOM} (2 seeds)"]
+    assert [row.system for row in result.rows] == [COARSE, REFINE, EXPERT, ROUTED, f"{RANDOM} (2 seeds)",
+                                                   ROUTED + ASSUMED_FOV]
     assert {row.summary.people for row in result.rows} == {sum(PEOPLE)}
     assert {row.summary.frames for row in result.rows} == {len(PEOPLE)}
 
@@ -37,6 +39,25 @@ def test_each_look_halves_the_error(result: FolderResult) -> None:
     assert mpjpe[REFINE] == pytest.approx(mpjpe[COARSE] / 2, rel=1e-4)
     assert mpjpe[EXPERT] == pytest.approx(mpjpe[COARSE] / 4, rel=1e-4)
     assert mpjpe[EXPERT] < mpjpe[ROUTED] < mpjpe[COARSE]
+
+
+def test_who_is_not_told_the_camera_poses_alike_and_misplaces_the_root(result: FolderResult) -> None:
+    figures = {row.system: row.summary.figures for row in result.rows}
+    told, untold = figures[ROUTED], figures[ROUTED + ASSUMED_FOV]
+
+    assert untold["mpjpe"].value == pytest.approx(told["mpjpe"].value)
+    assert untold["root"].value > told["root"].value
+    assert untold["root_share"].value > told["root_share"].value
+
+
+def test_without_cameras_nobody_is_kept_from_them(tmp_path: Path) -> None:
+    cascade = cascade_of(scene(tmp_path, [1, 2]))
+    folder = read_folder(tmp_path)
+    blind = replace(folder, frames=tuple(replace(frame, camera=None) for frame in folder.frames))
+
+    runs = run_folder(blind, cascade, [], seeds=0).runs
+
+    assert [one.name for one in runs] == [COARSE, REFINE, EXPERT, ROUTED]
 
 
 def test_intervals_enclose_their_figure(result: FolderResult) -> None:

@@ -57,6 +57,22 @@ def test_the_truth_itself_scores_perfectly(tmp_path: Path) -> None:
     assert row.figures["mpjpe"].value == pytest.approx(0, abs=1e-9)
 
 
+def test_the_error_of_the_root_is_told_in_mm_and_as_a_share_of_its_true_distance(tmp_path: Path) -> None:
+    crowd(tmp_path)
+    frames = read_folder(tmp_path).frames
+    hips = [JOINT_NAMES.index("left_hip"), JOINT_NAMES.index("right_hip")]
+    told = [[Guess(person.joints_px, 1.0, person.joints_mm, root_mm=1.1 * person.joints_mm[hips].mean(0))
+             for person in frame.people] for frame in frames]
+
+    scores = [score_frame(*pair) for pair in zip(frames, told, strict=True)]
+    row = summarise(scores, draws_of(len(scores), 1, np.random.default_rng(0)), says_3d=True)
+
+    roots = [one.truth.joints_mm[hips].mean(0) for frame in scores for one in frame.people
+             if np.isfinite(one.root_error_mm)]
+    assert row.figures["root_share"].value == pytest.approx(10)
+    assert row.figures["root"].value == pytest.approx(0.1 * np.median(np.linalg.norm(roots, axis=1)))
+
+
 def test_someone_missed_counts_as_wrong_in_shares_and_not_at_all_in_mean_errors(tmp_path: Path) -> None:
     guesses = crowd(tmp_path)
     frames = read_folder(tmp_path).frames

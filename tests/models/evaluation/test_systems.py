@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.arrays import Image
 from models.datasets.labelled import read_folder
+from models.evaluation.answers import Guess
 from models.evaluation.run import run
 from models.evaluation.systems import (
     Drawn,
     RoutedBy,
+    Uninformed,
     drawn,
     looks,
     random_at_same_cost,
@@ -18,7 +22,7 @@ from models.evaluation.systems import (
     stages_for_all,
 )
 from models.options import Options, Quality
-from models.records import Stage
+from models.records import Camera, Stage
 from tests.models.evaluation.stages import Scripted, cascade_of, scene
 
 ROUTES = ((), (Stage.REFINE,), (Stage.EXPERT,), (Stage.REFINE, Stage.EXPERT))
@@ -76,6 +80,28 @@ def test_chance_has_as_many_looks_of_each_stage_as_the_router_had(tmp_path: Path
 
     last = Counter(route[-1] if route else Stage.COARSE for frame in routes for route in frame)
     assert Counter(guess.stage for frame in chance.guesses for guess in frame) == last
+
+
+@dataclass
+class Asked:
+    """A system that remembers which cameras it was told."""
+
+    name: str = "asked"
+    cameras: list[Camera | None] = field(default_factory=list)
+
+    def people(self, image_bgr: Image, camera: Camera | None) -> list[Guess]:
+        self.cameras.append(camera)
+        return [Guess(np.zeros((25, 2)), 0.5)]
+
+
+def test_an_uninformed_system_answers_as_the_system_that_is_told_no_camera() -> None:
+    asked = Asked()
+
+    [guess] = Uninformed(asked).people(np.zeros((4, 4, 3), np.uint8), Camera(600, 600, 2, 2))
+
+    assert guess.score == 0.5
+    assert asked.cameras == [None]
+    assert Uninformed(asked).name == "asked, assumed field of view"
 
 
 @given(st.lists(st.lists(st.sampled_from(ROUTES), max_size=4), max_size=6), st.integers(0, 99))
