@@ -3,14 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 
 from models.arrays import Floats, Indices
 from models.evaluation.average_precision import average_precision
+from models.evaluation.matching import height_px
 from models.evaluation.metrics import AUC_MM, PCK2D, PCK3D_MM
-from models.evaluation.scoring import FrameScore, PersonScore
+from models.evaluation.scoring import FrameScore, PersonScore, true_root_mm
+
+LARGE_PX: Final = 48.0
+"""Height of a labelled box from which somebody ought to be found."""
+PAIR_MM: Final = 500.0
+"""Between the mid-hips of two people who stand so close that one may be taken for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,25 @@ def _of_people(value: Callable[[PersonScore], Share], frame: FrameScore) -> Shar
 
 def _found(person: PersonScore) -> Share:
     return 100.0 * person.found, 1.0
+
+
+def _found_large(person: PersonScore) -> Share:
+    large = height_px(person.truth) >= LARGE_PX
+    return 100.0 * (person.found and large), float(large)
+
+
+def _pairs_kept(frame: FrameScore) -> Share:
+    """Pairs whose true roots lie within `PAIR_MM`; nobody shares a detection, so two who are found are found by two."""
+    pairs = [(a, b) for a, b in combinations(frame.people, 2)
+             if np.linalg.norm(true_root_mm(a.truth) - true_root_mm(b.truth)) <= PAIR_MM]
+    return 100.0 * sum(a.found and b.found for a, b in pairs), float(len(pairs))
+
+
+def _where_in_3d(of: Callable[[Sequence[FrameScore], Indices], Floats], frames: Sequence[FrameScore],
+                 draws: Indices) -> Floats:
+    """`of`, and NaN where nobody has 3D truth: the figure is asked for on rendered people, not on photos."""
+    known = any(person.errors_mm.size for frame in frames for person in frame.people)
+    return of(frames, draws) if known else np.full(len(draws), np.nan)
 
 
 def _right_2d(person: PersonScore) -> Share:
@@ -96,6 +122,9 @@ def _root_share(person: PersonScore) -> float:
 
 METRICS: Final = (
     Metric("found", "found %", partial(_ratio, partial(_of_people, _found))),
+    Metric("found_large", f"found >={LARGE_PX:.0f} px %",
+           partial(_where_in_3d, partial(_ratio, partial(_of_people, _found_large)))),
+    Metric("pairs", "pairs kept %", partial(_where_in_3d, partial(_ratio, _pairs_kept))),
     Metric("false", "false people / frame", partial(_ratio, _false), digits=2),
     Metric("pck2d", "PCK2D@.1", partial(_ratio, partial(_of_people, _right_2d))),
     Metric("ap", "AP (OKS)", _precision),
