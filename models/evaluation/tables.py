@@ -9,7 +9,7 @@ from models.evaluation.comparison import MEASURES, Change, Comparison
 from models.evaluation.figures import METRICS, Figure, Summary
 from models.evaluation.metrics import LAPLACE_COVERAGE
 from models.evaluation.peers import Skipped
-from models.evaluation.sigma import SigmaFigures
+from models.evaluation.sigma import PARTS, Reliability, SigmaFigures
 from models.records import Stage
 
 PROTOCOL: Final = (
@@ -117,12 +117,20 @@ def _change(change: Change | None) -> str:
 
 
 def _sigmas(rows: Iterable[Row]) -> list[str]:
-    head = ["data", "system", "joints", f"within 1 sigma ({100 * LAPLACE_COVERAGE:.0f} % when calibrated)",
-            "RMS error / RMS sigma", "AUSE (no knowledge)", "AUSE of people"]
-    body = [[row.folder, row.system, str(s.joints), f"{100 * s.coverage:.0f} %", f"{s.ratio:.2f}",
-             f"{s.ause:.3f} ({s.ause_of_no_knowledge:.3f})", f"{s.ause_of_people:.3f}"]
-            for row in rows if (s := row.sigma) is not None]
-    return ["## Stated uncertainty", table(head, body)] if body else []
+    told = [(row, row.sigma) for row in rows if row.sigma is not None]
+    calibrated = f"within 1 sigma ({100 * LAPLACE_COVERAGE:.0f} % when calibrated)"
+    head = ["data", "system", "joints", calibrated, "RMS error / RMS sigma", "AUSE (no knowledge)", "AUSE of people"]
+    body = [[row.folder, row.system, str(s.everybody.joints), f"{100 * s.everybody.coverage:.0f} %",
+             f"{s.everybody.ratio:.2f}", f"{s.ause:.3f} ({s.ause_of_no_knowledge:.3f})", f"{s.ause_of_people:.3f}"]
+            for row, s in told]
+    parts = [[row.folder, row.system, *(_reliability(s.parts.get(part)) for part in PARTS)] for row, s in told]
+    text = (f"By size (small: below the folder's median box height) and by joint; each cell is the share {calibrated}, "
+            "RMS error / RMS sigma, and (joints).")
+    return ["## Stated uncertainty", table(head, body), text, table(["data", "system", *PARTS], parts)] if told else []
+
+
+def _reliability(part: Reliability | None) -> str:
+    return "-" if part is None else f"{100 * part.coverage:.0f} %, {part.ratio:.2f} ({part.joints})"
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:

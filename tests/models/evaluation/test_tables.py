@@ -75,10 +75,11 @@ def test_sigmas_of_the_scripted_stages_are_calibrated_body_by_body(tmp_path: Pat
     figures = sigma_figures(coarse.scores)
 
     assert figures is not None
-    assert figures.ratio == pytest.approx(1.2, abs=0.15)  # above 1: the hips' own error moves all joints with them
+    # Above 1: the hips' own error moves all joints with them.
+    assert figures.everybody.ratio == pytest.approx(1.2, abs=0.15)
     assert figures.ause_of_people < 0.1 * figures.ause_of_no_knowledge
     assert len(told(coarse.scores)) == 48
-    assert np.isclose(figures.joints, 48 * 12)
+    assert np.isclose(figures.everybody.joints, 48 * 12)
     assert save_uncertainty(tmp_path / "sigma.png", {"coarse": told(coarse.scores)})
 
 
