@@ -93,8 +93,8 @@ def _skeleton(ink: _Ink, points_px: Floats, person: Person, width: int) -> None:
         ink.dot(point, _tint(colour, joint), 0.9 * width, 0.35 + 0.65 * float(scores[joint]))
 
 
-def _write(image: Image, text: str, left_bottom_px: tuple[float, float], scale: float, colour: Colour = _TEXT) -> None:
-    """Moves the text into the picture where it would leave it."""
+def write(image: Image, text: str, left_bottom_px: tuple[float, float], scale: float, colour: Colour = _TEXT) -> None:
+    """Text with a dark rim, moved into the picture where it would leave it."""
     height, width = image.shape[:2]
     (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
     x = round(max(2, min(left_bottom_px[0], width - wide - 4)))
@@ -121,7 +121,7 @@ def overlay(image_bgr: Image, people: Iterable[Person]) -> Image:
         left, top = person.box_xywh_px[:2]
         text = f"{person.pose.root_mm[2] / 1000:.1f} m  +-{person.pose.expected_error_mm:.0f} mm"
         name = "" if person.id is None else f"#{person.id}  "
-        _write(drawn, name + text, (left, top - 4), scale, STAGE_BGR[person.stage])
+        write(drawn, name + text, (left, top - 4), scale, STAGE_BGR[person.stage])
     return drawn
 
 
@@ -170,7 +170,7 @@ def _view(
             ink.dot(joint, STAGE_BGR[person.stage], min(float(radius_px), float(width)), 0.12)
         _skeleton(ink, points_px, person, max(1, round(min(height, width) / 170)))
     picture = ink.over(np.full((height, width, 3), _BACKGROUND, np.uint8))
-    _write(picture, f"{title}, grid {pitch_mm / 1000:g} m", (8, 0), _text_scale(width))
+    write(picture, f"{title}, grid {pitch_mm / 1000:g} m", (8, 0), _text_scale(width))
     return picture
 
 
@@ -180,12 +180,12 @@ def views(frame: Frame, size_wh_px: tuple[int, int]) -> Image:
     half, people = height // 2, frame.people
     if not people:
         picture: Image = np.full((height, width, 3), _BACKGROUND, np.uint8)
-        _write(picture, "nobody found", (8, 0), _text_scale(width))
+        write(picture, "nobody found", (8, 0), _text_scale(width))
         return picture
     parts = [_view(people, (width, part), *view) for part, view in zip((half, height - half), _VIEWS, strict=True)]
     picture = np.concatenate(parts)
     for index, (stage, colour) in enumerate(STAGE_BGR.items()):
-        _write(picture, stage.value, (8 + 160 * _text_scale(width) * index, height - 8), _text_scale(width), colour)
+        write(picture, stage.value, (8 + 160 * _text_scale(width) * index, height - 8), _text_scale(width), colour)
     return picture
 
 

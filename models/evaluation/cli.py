@@ -26,6 +26,7 @@ from models.evaluation.contact_sheet import save_contact_sheet, spread
 from models.evaluation.dev_table import FolderRuns, result_of, run_folder
 from models.evaluation.origins import load_origin
 from models.evaluation.peers import Skipped, load_peers
+from models.evaluation.people_sheet import save_people_sheets, sightings
 from models.evaluation.plots import save_error_against_cost, save_uncertainty
 from models.evaluation.sigma import told
 from models.evaluation.systems import routed
@@ -85,6 +86,8 @@ def _accuracy(argv: Sequence[str], load: Load) -> int:
     (out / "results.json").write_text(json.dumps(as_json(report), indent=1) + "\n")
     (out / "results.md").write_text(as_markdown(report))
     _draw(out, found, report, cascade, args.sheet)
+    if args.worst > 0 and cascade is not None:
+        _draw_people(out, found, args.worst)
     print(as_markdown(report))
     print(f"written to {out}: {', '.join(sorted(path.name for path in out.iterdir()))}", file=sys.stderr)
     return 0
@@ -103,6 +106,8 @@ def _accuracy_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=3, help="of routing by chance (default 3)")
     parser.add_argument("--rounds", type=int, default=1000, help="of the bootstrap (default 1000)")
     parser.add_argument("--sheet", type=int, default=8, metavar="N", help="frames on each contact sheet (default 8)")
+    parser.add_argument("--worst", type=int, default=0, metavar="N",
+                        help="people on a sheet of the worst and on one of people by chance, of each stage (default 0)")
     return parser
 
 
@@ -181,6 +186,13 @@ def _draw(out: Path, found: Sequence[FolderRuns], report: Report, cascade: Casca
     for one in found:
         save_contact_sheet(out / f"sheet_{one.folder.name}.jpg", spread(one.folder.frames, sheet),
                            lambda frame: system.frame(frame.image_bgr(), frame.camera))
+
+
+def _draw_people(out: Path, found: Sequence[FolderRuns], count: int) -> None:
+    """Of each stage for all, over all folders together."""
+    for number, stage in enumerate(Stage):
+        people = [person for one in found for person in sightings(one.folder, one.runs[number])]
+        save_people_sheets(out, stage.value, people, count)
 
 
 def _bar(name: str, frames: Sequence[LabelledFrame]) -> Iterable[LabelledFrame]:

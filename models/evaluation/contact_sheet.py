@@ -44,7 +44,14 @@ def save_contact_sheet(path: Path, frames: Sequence[LabelledFrame], answer: Call
     """Raises:
         OSError: the picture cannot be written.
     """
-    if not cv2.imwrite(str(path), contact_sheet(frames, answer), [cv2.IMWRITE_JPEG_QUALITY, 88]):
+    save_jpeg(path, contact_sheet(frames, answer))
+
+
+def save_jpeg(path: Path, picture_bgr: Image) -> None:
+    """Raises:
+        OSError: the picture cannot be written.
+    """
+    if not cv2.imwrite(str(path), picture_bgr, [cv2.IMWRITE_JPEG_QUALITY, 88]):
         raise OSError(f"cannot write {path}")
 
 
@@ -57,7 +64,7 @@ def _row(truth: LabelledFrame, frame: Frame) -> Image:
     picture = overlay(truth.image_bgr(), frame.people)
     thin = max(1, round(min(picture.shape[:2]) / 400))
     for person in truth.people:
-        bones(picture, _completed(person.joints_px), lambda joint: _WHITE, thin)
+        bones(picture, completed(person.joints_px), white, thin)
     scale = ROW_PX / picture.shape[0]
     picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     panels = [_person_panel(person, known) for person, known in _pairs(truth, frame)[:PEOPLE]]
@@ -83,7 +90,7 @@ def _view(person: Person | None, known: LabelledPerson | None, axes: Floats) -> 
     picture: Image = np.full((ROW_PX // 2, _PANEL_PX, 3), 36, np.uint8)
     picture[:, -1] = 70
     if known is not None:
-        bones(picture, _on_panel(_completed(known.joints_mm), axes), lambda joint: _WHITE, 1)
+        bones(picture, _on_panel(completed(known.joints_mm), axes), white, 1)
     if person is not None:
         bones(picture, _on_panel(person.pose.joints_rel_mm, axes), side_colour, 2)
     return picture
@@ -96,7 +103,7 @@ def _on_panel(joints_mm: Floats, axes: Floats) -> Floats:
     return np.asarray(scale * (joints_mm - hips) @ axes.T + [_PANEL_PX / 2, 0.46 * ROW_PX / 2])
 
 
-def _completed(joints: Floats) -> Floats:
+def completed(joints: Floats) -> Floats:
     """`joints` [25, C] with pelvis and neck put between hips and shoulders where they are unknown: bones need them."""
     whole = joints.copy()
     for middle, part in (("pelvis", "hip"), ("neck", "shoulder")):
@@ -104,6 +111,10 @@ def _completed(joints: Floats) -> Floats:
         if np.isnan(whole[index]).any():
             whole[index] = whole[[JOINT_NAMES.index(f"left_{part}"), JOINT_NAMES.index(f"right_{part}")]].mean(0)
     return whole
+
+
+def white(joint: int) -> tuple[int, int, int]:
+    return _WHITE
 
 
 def side_colour(joint: int) -> tuple[int, int, int]:

@@ -16,6 +16,8 @@ AUC_MM: Final = np.arange(0.0, 151.0, 5.0)
 LAPLACE_COVERAGE: Final = 0.672
 """Share of 3D errors below one sigma when the density falls with exp(-r / b): the distance is Gamma(3, b), sigma is
 sqrt(12) b, and 1 - exp(-x)(1 + x + x^2 / 2) at x = sqrt(12) is 0.672. (A 3D Gaussian gives 0.608.)"""
+LAPLACE_MEAN: Final = 0.75**0.5
+"""Mean 3D error of that density, in sigmas: 3 b over sqrt(12) b."""
 
 
 def distances(guess: Floats, truth: Floats) -> Floats:

@@ -57,6 +57,16 @@ def test_only_each_nth_frame_is_looked_at(data: Path, tmp_path: Path, load, caps
     assert "## scene: 2 frames, 5 people" in capsys.readouterr().out
 
 
+def test_the_worst_people_and_some_by_chance_are_drawn_when_asked_for(data: Path, tmp_path: Path, load) -> None:
+    out = tmp_path / "out"
+
+    call("--data", data, "--peers", tmp_path / "none", "--out", out, "--rounds", 5, "--sheet", 0, "--worst", 6,
+         load=load)
+
+    assert {path.name for path in out.glob("*.jpg")} == {
+        f"{kind}_{stage}.jpg" for kind in ("worst", "random") for stage in ("coarse", "refine", "expert")}
+
+
 def test_the_routing_table_is_recorded(data: Path, tmp_path: Path, load, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("record", "--data", data, "--out", tmp_path / "deep" / "table.npz", load=load) == 0
 
