@@ -3,8 +3,8 @@
 The geometry is that of a lifter: rays are turned so that the hips lie on the optical axis and scaled to unit size,
 which takes place in the frame, focal length and distance out of the problem; the answer is turned back. A residual
 network (arXiv 1705.03098) maps joints, scores and second opinions to the body; in the deep stages the joints lean
-towards the prior pose first, and the mirrored question is asked too. The prior's 3D is no input: a head that saw it
-trusted it, and lost 7 mm on real footage.
+towards the prior pose first, depths read in the picture are an input, and the mirrored question is asked too. The
+prior's 3D is no input: a head that saw it trusted it, and lost 7 mm on real footage.
 The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
 """
 
@@ -99,18 +99,21 @@ def face(reading: Reading, intrinsics: Tensor) -> Turn:
     """The turn towards each person; intrinsics [M, 4] = fx, fy, cx, cy of the network's input."""
     focal, center = intrinsics[:, None, :2], intrinsics[:, None, 2:]
     hips = (reading.joints_px[:, list(_HIPS)].mean(1) - center[:, 0]) / focal[:, 0]  # [M, 2]
-    forward = nn.functional.normalize(torch.cat([hips, torch.ones_like(hips[:, :1])], 1), dim=1)
-    x, y, z = forward.unbind(1)
-    level = torch.sqrt(x * x + z * z)
-    none = torch.zeros_like(x)
-    right = torch.stack([z / level, none, -x / level], 1)
-    down = torch.stack([-x * y / level, level, -y * z / level], 1)
-    rotation = torch.stack([right, down, forward], 1)  # rows: the turned axes in camera axes
+    rotation = toward(torch.cat([hips, torch.ones_like(hips[:, :1])], 1))
     unit = Turn(rotation, torch.ones_like(focal[..., :1]), focal, center)
     flat = unit.enter(reading.joints_px)  # [M, 17, 2]
     weight = reading.scores.clamp(0.05, 1.0)
     scale = ((flat.square().sum(-1) * weight).sum(1) / weight.sum(1)).sqrt().clamp(1e-3, 3.0)
     return unit._replace(scale=scale[:, None, None])
+
+
+def toward(place: Tensor) -> Tensor:
+    """[M, 3, 3] camera axes to axes whose third points at `place` [M, 3] and whose first is level."""
+    x, y, z = nn.functional.normalize(place, dim=1).unbind(1)
+    level = torch.sqrt(x * x + z * z)
+    right = torch.stack([z / level, torch.zeros_like(x), -x / level], 1)
+    down = torch.stack([-x * y / level, level, -y * z / level], 1)
+    return torch.stack([right, down, torch.stack([x, y, z], 1)], 1)  # rows: the turned axes in camera axes
 
 
 class _Block(nn.Module):
@@ -143,25 +146,26 @@ class _Lean(nn.Module):
 class BodyHead(nn.Module):
     """Reading, camera and prior in, body out."""
 
-    def __init__(self, with_prior: bool, width: int = 512, blocks: int = 2, dropout: float = 0.0):
+    def __init__(self, deep: bool, width: int = 512, blocks: int = 2, dropout: float = 0.0):
+        """A head; `deep`: it has a prior to lean towards and depths that were read in the picture."""
         super().__init__()
-        self.with_prior = with_prior
-        plain = READ_JOINTS * 5 + 3
+        self.deep = deep
+        plain = READ_JOINTS * 5 + 3 + JOINTS * deep
         self.enter = nn.Linear(plain, width)
         self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(blocks)), nn.LayerNorm(width))
         self.leave = nn.Linear(width, JOINTS * 7 + 3)
         self.straight = nn.Linear(plain, JOINTS * 3, bias=False)
-        self.lean = _Lean() if with_prior else None
+        self.lean = _Lean() if deep else None
         nn.init.zeros_(self.straight.weight)
         self.register_buffer("stand_in", _stand_in_matrix())  # [25, 17]
         self.register_buffer("is_read", torch.tensor([float(name in COCO17.joints) for name in JOINT_NAMES]))  # [25]
 
     @torch.no_grad()
     def start_from(self, other: "BodyHead") -> None:
-        """Takes over an earlier stage's weights; what this head has beyond that one stays as it is."""
+        """Takes over an earlier stage's weights; what this head has beyond it stays, and inputs it adds count nothing."""
         mine = dict(self.named_parameters())
         for name, theirs in other.named_parameters():
-            mine[name].copy_(theirs)
+            mine[name].zero_()[..., : theirs.shape[-1]].copy_(theirs)
 
     def forward(self, reading: Reading, intrinsics: Tensor, prior: Prior | None = None) -> Body:
         """Bodies of M people; intrinsics [M, 4] as for `face`."""
@@ -172,10 +176,11 @@ class BodyHead(nn.Module):
         second = (turn.enter(reading.regressed_px) - plane).clamp(-3, 3)
         scale = turn.scale[:, 0]
         whole = torch.cat([scale.log(), (scale * intrinsics[:, :1]).log() - 4, reading.center_score[:, None]], 1)
-        said = self._answer(plane, second, reading.scores, whole)
-        if self.with_prior and not self.training:
-            again = self._answer(*(_mirrored(part, _COCO_MIRROR) for part in (plane, second, reading.scores)), whole)
-            said = _mean(said, again)
+        depths = reading.depths_m[:, : JOINTS * self.deep].clamp(-1.5, 1.5)
+        said = self._answer(plane, second, reading.scores, whole, depths)
+        if self.deep and not self.training:
+            mirrored = (_mirrored(part, _COCO_MIRROR) for part in (plane, second, reading.scores))
+            said = _mean(said, self._answer(*mirrored, whole, _mirrored(depths, _MIRROR)))
         free = 1 - self.is_read[:, None]  # [25, 1]: joints that the picture was read for stay where they were read
         return Body(
             rel_m=said.rel - said.rel[:, :1],
@@ -188,8 +193,8 @@ class BodyHead(nn.Module):
             turn=turn,
         )
 
-    def _answer(self, plane: Tensor, second: Tensor, scores: Tensor, whole: Tensor) -> "_Answer":
-        plain = torch.cat([plane.flatten(1).clamp(-8, 8), second.flatten(1), scores, whole], 1)
+    def _answer(self, plane: Tensor, second: Tensor, scores: Tensor, whole: Tensor, depths: Tensor) -> "_Answer":
+        plain = torch.cat([plane.flatten(1).clamp(-8, 8), second.flatten(1), scores, whole, depths], 1)
         x = self.leave(self.blocks(self.enter(plain)))
         rel, spread, move, joint, rest = x.split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS, 3], 1)
         rel = (rel + self.straight(plain)).unflatten(1, (JOINTS, 3))

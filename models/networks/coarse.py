@@ -24,7 +24,7 @@ class CoarseStage(nn.Module):
         super().__init__()
         self.variant, self.slots = variant, slots
         self.network = MoveNet(variant)
-        self.head = BodyHead(with_prior=False)
+        self.head = BodyHead(deep=False)
 
     def read(self, maps: Maps) -> Reading:
         """Readings of N x slots people, frame by frame."""

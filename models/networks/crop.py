@@ -5,12 +5,14 @@ from torch import Tensor, nn
 
 from models.networks.body import BodyHead, Prior, outputs
 from models.networks.coarse import disagreement
+from models.networks.depth import DepthReader
 from models.networks.movenet import STRIDE, Maps, MoveNet
 from models.networks.readout import Reading, extent, peaks, read, regressed
 from models.records import Stage
 from models.skeleton import COCO17
 
 VARIANT = {Stage.REFINE: "lightning", Stage.EXPERT: "thunder"}
+DEPTH_VARIANT = {Stage.REFINE: "lite", Stage.EXPERT: "full"}
 SIZE_HW = {Stage.REFINE: (256, 160), Stage.EXPERT: (256, 192)}
 """Of the crop, multiples of 32. Upright, as people mostly are: as good as a square, at three quarters of its cost."""
 
@@ -25,10 +27,16 @@ class CropStage(nn.Module):
         super().__init__()
         self.stage, self.variant, self.size_hw = stage, VARIANT[stage], SIZE_HW[stage]
         self.network = MoveNet(self.variant)
-        self.head = BodyHead(with_prior=True)
+        self.depth = DepthReader(DEPTH_VARIANT[stage])
+        self.head = BodyHead(deep=True)
         self.register_buffer("coco", torch.tensor(COCO17.source), persistent=False)
 
-    def read(self, maps: Maps, prior: Prior) -> Reading:
+    def read(self, crop_bgr: Tensor, prior: Prior) -> Reading:
+        """What crops [N, *size_hw, 3] show of the people whom the prior describes."""
+        reading = self._read_joints(self.network(crop_bgr), prior)
+        return reading._replace(depths_m=self.depth(crop_bgr, reading))
+
+    def _read_joints(self, maps: Maps, prior: Prior) -> Reading:
         """Reads the person whose regressed pose lies nearest to the prior, joints drawn towards it by its scores."""
         guide = prior.joints_px[:, self.coco].flip(-1).unsqueeze(1) / STRIDE  # [N, 1, 17, 2] (y, x) in cells
         size = extent(guide)  # [N, 1, 1, 1]
@@ -61,7 +69,7 @@ class CropStage(nn.Module):
             prior_scores: [N, 25].
         """
         prior = Prior(prior_px, prior_rel_mm, prior_sigma_mm, prior_scores)
-        reading = self.read(self.network(crop_bgr), prior)
+        reading = self.read(crop_bgr, prior)
         body = self.head(reading, intrinsics, prior)
         return outputs(body) | {"disagreement": disagreement(reading, body)}
 

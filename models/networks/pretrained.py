@@ -1,5 +1,6 @@
-"""Weights of the published MoveNet networks, or of our own stages, read from their ONNX files into `MoveNet`."""
+"""Weights of published networks, or of our own stages, read from their ONNX files into ours."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import nn
 
+from models.networks.blazepose import BlazePose
 from models.networks.movenet import VARIANTS, MoveNet
 
-_OURS = "network."
-"""What the picture network is called inside a stage."""
+_PICTURE, _DEPTH = "network.", "depth.network."
+"""What the networks are called inside a stage."""
 
 
 def load_movenet(variant: str, path: Path) -> MoveNet:
@@ -26,40 +28,75 @@ def load_movenet(variant: str, path: Path) -> MoveNet:
     """
     network = MoveNet(variant)
     graph = onnx.load(path).graph
-    ours = _named(graph)
-    if ours:
-        try:
-            network.load_state_dict(ours)
-        except RuntimeError as error:
-            raise ValueError(f"{path} holds no MoveNet {variant}: {str(error).splitlines()[1].strip()}") from error
+    if _fill_by_name(network, _named(graph, _PICTURE), f"{path}, MoveNet {variant}"):
         return network
-    found, wanted = _convolutions(graph), _in_order(network, VARIANTS[variant].heads)
-    if len(found) != len(wanted):
-        raise ValueError(f"{path}: {len(found)} convolutions, MoveNet {variant} has {len(wanted)}")
-    for index, (arrays, module) in enumerate(zip(found, wanted, strict=True)):
-        if module is None:  # a head that we do not use
-            continue
-        for parameter, array in zip((module.weight, module.bias), arrays, strict=False):
-            if parameter is None or parameter.shape != array.shape:
-                raise ValueError(f"{path}: convolution {index} is {array.shape}, want {module}")
-            parameter.data = torch.from_numpy(array.astype(np.float32))
+    _fill(_in_order(network, VARIANTS[variant].heads), _convolutions(graph.node, graph), f"{path}, MoveNet {variant}")
     return network
 
 
-def _named(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
-    """The picture network's weights in a stage's file of ours, by their names in `MoveNet`; empty for other files."""
-    tensors = {t.name.removesuffix(".half"): t for t in graph.initializer if t.name.startswith(_OURS)}
-    return {name.removeprefix(_OURS): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
+def load_blazepose(variant: str, path: Path) -> BlazePose:
+    """The 3D half of BlazePose `variant` with the weights of the ONNX file at `path`, the published one or one of ours.
+
+    Raises:
+        ValueError: the file is no network of that variant.
+    """
+    network = BlazePose(variant)
+    graph = onnx.load(path).graph
+    if _fill_by_name(network, _named(graph, _DEPTH), f"{path}, BlazePose {variant}"):
+        return network
+    wanted = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    _fill(wanted, _convolutions(_behind("world", graph), graph), f"{path}, BlazePose {variant}")
+    return network
+
+
+def _fill(modules: Sequence[nn.Conv2d | None], weights: list[list[NDArray[np.float16]]], what: str) -> None:
+    """Gives convolutions the weights that stand at the same place; None is a convolution that we do not use."""
+    if len(weights) != len(modules):
+        raise ValueError(f"{what}: {len(weights)} convolutions, want {len(modules)}")
+    for index, (arrays, module) in enumerate(zip(weights, modules, strict=True)):
+        if module is None:
+            continue
+        for parameter, array in zip((module.weight, module.bias), arrays, strict=False):
+            if parameter is None or parameter.shape != array.shape:
+                raise ValueError(f"{what}: convolution {index} is {array.shape}, want {module}")
+            parameter.data = torch.from_numpy(array.astype(np.float32))
+
+
+def _behind(output: str, graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes that an output depends on, in the graph's order."""
+    needed, nodes = {output}, []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            needed.update(node.input)
+            nodes.append(node)
+    return nodes[::-1]
+
+
+def _named(graph: onnx.GraphProto, part: str) -> dict[str, torch.Tensor]:
+    """The weights of a part of a stage of ours, by their names within the part; empty for other files."""
+    tensors = {t.name.removesuffix(".half"): t for t in graph.initializer if t.name.startswith(part)}
+    return {name.removeprefix(part): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
             for name, tensor in tensors.items()}
 
 
-def _convolutions(graph: onnx.GraphProto) -> list[list[NDArray[np.float16]]]:
-    """Weight and, where there is one, bias of every convolution, in the order of the graph."""
+def _fill_by_name(network: nn.Module, weights: dict[str, torch.Tensor], what: str) -> bool:
+    """Whether there were weights to give to the network."""
+    if not weights:
+        return False
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{what}: {str(error).splitlines()[1].strip()}") from error
+    return True
+
+
+def _convolutions(nodes: Iterable[onnx.NodeProto], graph: onnx.GraphProto) -> list[list[NDArray[np.float16]]]:
+    """Weight and, where there is one, bias of every convolution among the graph's nodes, in their order."""
     stored = {tensor.name: tensor for tensor in graph.initializer}
     behind_cast = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Cast"}
     return [
         [numpy_helper.to_array(stored[behind_cast.get(name, name)]) for name in node.input[1:]]
-        for node in graph.node
+        for node in nodes
         if node.op_type == "Conv"
     ]
 

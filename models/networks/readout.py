@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.networks.movenet import STRIDE, Maps
+from models.skeleton import JOINTS
 
 READ_JOINTS = 17
 """COCO's joints, which the picture network was trained on."""
@@ -26,6 +27,8 @@ class Reading(NamedTuple):
     """[M, 17, 2] the same joints as the centre regresses them: a second opinion that sees through occlusion."""
     center_score: Tensor
     """[M] probability that a person's centre is there."""
+    depths_m: Tensor
+    """[M, 25] of the joints of cascade25 relative to the pelvis, away from the camera; 0 where no depth was read."""
 
 
 def peaks(center: Tensor, slots: int) -> Tensor:
@@ -85,6 +88,7 @@ def read(maps: Maps, cells: Tensor, guides: tuple[Tensor, ...] = (), guide_width
         scores=score.flatten(0, 1),
         regressed_px=(STRIDE * start.flip(-1)).flatten(0, 1),
         center_score=_gather(maps.center, cells).sigmoid().view(n * k),
+        depths_m=torch.zeros(n * k, JOINTS, device=cells.device),
     )
 
 

@@ -15,8 +15,9 @@ from models.datasets.errors import DatasetError
 from models.datasets.mocap import random_bodies
 from models.networks import build_stage, load_stage, save_stage
 from models.networks.coarse import CoarseStage
+from models.networks.crop import DEPTH_VARIANT
 from models.networks.movenet import MoveNet
-from models.networks.pretrained import load_movenet
+from models.networks.pretrained import load_blazepose, load_movenet
 from models.training.distil import distillation
 from models.training.examples import frames_seen, people_seen
 from models.training.fit import Run
@@ -52,6 +53,10 @@ def train(recipe: Recipe, out: Path, device: torch.device) -> Path:
     earlier: list[Network] = [load_stage(path) for path in recipe.after]
     stage = build_stage(recipe.stage)
     stage.network = load_movenet(stage.variant, recipe.pretrained)
+    if not isinstance(stage, CoarseStage):
+        if recipe.pretrained_depth is None:
+            raise ValueError(f"the recipe of {stage.stage} must name pretrained_depth, BlazePose's ONNX file")
+        stage.depth.network = load_blazepose(DEPTH_VARIANT[stage.stage], recipe.pretrained_depth)
     folder = out / str(recipe.stage)
     render_frames(recipe, device)
     if recipe.distil is not None:

@@ -54,7 +54,7 @@ def people_seen(stage: CropStage, samples: Sequence[PoseSample], columns: Column
         known = [view.window.enter(said["frame_px"][row]), *(said[name][row] for name in names)]
         prior = Prior(*(torch.from_numpy(np.asarray(values, np.float32))[None] for values in known))
         picture = view.image_bgr.copy()
-        reading = stage.read(stage.network(torch.from_numpy(view.image_bgr)[None]), prior)
+        reading = stage.read(torch.from_numpy(view.image_bgr)[None], prior)
         intrinsics = torch.from_numpy(np.asarray(view.intrinsics, np.float32))[None]
         joints = outputs(stage.head(reading, intrinsics, prior))["joints_px"][0].numpy()
         bones(picture, np.where(_COCO[:, None], view.true_px[person], np.nan), lambda joint: (255, 255, 255), 1)

@@ -97,9 +97,9 @@ def _look_again(stage: CropStage, views: Sequence[View], prior: dict[str, Floats
     def put(array: Floats) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
-    maps = stage.network(put(np.stack([view.image_bgr for view in views])))
+    crops = put(np.stack([view.image_bgr for view in views]))
     names = ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")
-    return stage.read(maps, Prior(*(put(prior[name].astype(np.float32)) for name in names)))
+    return stage.read(crops, Prior(*(put(prior[name].astype(np.float32)) for name in names)))
 
 
 @torch.inference_mode()
@@ -108,7 +108,7 @@ def priors_of(stage: CoarseStage | CropStage, columns: Columns) -> Columns:
     table = {name: torch.from_numpy(values) for name, values in columns.items()}
     prior = (
         None
-        if not stage.head.with_prior
+        if not stage.head.deep
         else Prior(*(table[name].float() for name in ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")))
     )
     body = stage.head(reading_of(table), table["intrinsics"].float(), prior)

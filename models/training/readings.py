@@ -20,6 +20,7 @@ COLUMNS = {
     "scores": (17,),
     "regressed_px": (17, 2),
     "center_score": (),
+    "depths_m": (25,),
     "intrinsics": (4,),
     "prior_px": (25, 2),
     "prior_rel_mm": (25, 3),

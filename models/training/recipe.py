@@ -72,6 +72,8 @@ class Recipe:
     stage: Stage
     pretrained: Path
     """ONNX file of the published picture network."""
+    pretrained_depth: Path | None = None
+    """ONNX file of the published network that reads depths; every deep stage needs one."""
     after: tuple[Path, ...] = ()
     """Checkpoints of the earlier stages, shallow to deep: their answers are this stage's priors."""
     seed: int = 1

@@ -17,7 +17,11 @@ def reading() -> Reading:
     centre = 100 + 200 * torch.rand(PEOPLE, 1, 2, generator=g)
     px = centre + 40 * torch.randn(PEOPLE, 17, 2, generator=g)
     return Reading(
-        px, torch.rand(PEOPLE, 17, generator=g), px + torch.randn(PEOPLE, 17, 2, generator=g), torch.ones(PEOPLE)
+        px,
+        torch.rand(PEOPLE, 17, generator=g),
+        px + torch.randn(PEOPLE, 17, 2, generator=g),
+        torch.ones(PEOPLE),
+        0.2 * torch.randn(PEOPLE, 25, generator=g),
     )
 
 
@@ -43,7 +47,7 @@ def test_leaving_the_turned_plane_undoes_entering(reading, intrinsics):
 
 
 def test_twice_the_picture_is_the_same_body(reading, intrinsics):
-    head = BodyHead(with_prior=False).eval()
+    head = BodyHead(deep=False).eval()
     larger = reading._replace(joints_px=2 * reading.joints_px, regressed_px=2 * reading.regressed_px)
     with torch.inference_mode():
         once, twice = face(reading, intrinsics), face(larger, 2 * intrinsics)
@@ -54,14 +58,14 @@ def test_twice_the_picture_is_the_same_body(reading, intrinsics):
 
 
 def test_joints_that_were_read_stay_where_they_were_read(reading, intrinsics):
-    head = BodyHead(with_prior=False).eval()
+    head = BodyHead(deep=False).eval()
     with torch.inference_mode():
         px = outputs(head(reading, intrinsics))["joints_px"]
     assert torch.allclose(px[:, 9], reading.joints_px[:, 5], atol=0.05)  # left shoulder
 
 
 def test_a_deep_head_that_starts_from_coarse_lifts_alike(reading, intrinsics):
-    coarse, deep = BodyHead(with_prior=False).eval(), BodyHead(with_prior=True).eval()
+    coarse, deep = BodyHead(deep=False).eval(), BodyHead(deep=True).eval()
     deep.start_from(coarse)
     deep.train()  # no dropout, and not the mean with the mirrored answer
     here = coarse.stand_in @ reading.joints_px
@@ -71,9 +75,21 @@ def test_a_deep_head_that_starts_from_coarse_lifts_alike(reading, intrinsics):
     assert torch.allclose(alone["joints_rel_mm"], led["joints_rel_mm"], atol=0.5)
 
 
+def test_coarse_does_not_hear_depths_and_a_trained_deep_head_does(reading, intrinsics):
+    torch.manual_seed(3)
+    level = reading._replace(depths_m=torch.zeros_like(reading.depths_m))
+    changes = []
+    for deep in (False, True):
+        head = BodyHead(deep=deep, width=32, blocks=1).eval()
+        with torch.inference_mode():
+            changes.append((head(reading, intrinsics).rel_m - head(level, intrinsics).rel_m).abs().max().item())
+    assert changes[0] == 0
+    assert changes[1] > 1e-3
+
+
 def test_a_deep_stage_gives_mirrored_people_mirrored_bodies(reading, intrinsics):
     torch.manual_seed(3)
-    head = BodyHead(with_prior=True, width=32, blocks=1).eval()
+    head = BodyHead(deep=True, width=32, blocks=1).eval()
     torch.nn.init.normal_(head.straight.weight, std=0.1)
     other = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]  # COCO's left for its right
 
@@ -84,6 +100,7 @@ def test_a_deep_stage_gives_mirrored_people_mirrored_bodies(reading, intrinsics)
         joints_px=mirrored(reading.joints_px),
         regressed_px=mirrored(reading.regressed_px),
         scores=reading.scores[:, other],
+        depths_m=reading.depths_m[:, MIRROR.tolist()],
     )
     with torch.inference_mode():
         body, flipped = head(reading, intrinsics), head(turned, intrinsics)

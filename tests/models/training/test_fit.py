@@ -38,7 +38,7 @@ def run(folder: Path, kind: type[Supply]) -> dict[str, "torch.Tensor"]:
     generator = seeded(1)
     habits = habits_of([table()], generator)[0]
     supply = kind(table(), None, habits, Cameras(bodies(), generator), (), None, OPTIMISER, generator)
-    head = BodyHead(with_prior=False, width=32, blocks=1)
+    head = BodyHead(deep=False, width=32, blocks=1)
     terms = head_terms(supply, Weights(), torch.device("cpu"))
     trained = Run(head, terms, generator, OPTIMISER, folder, torch.device("cpu")).fit()
     return {name: value.clone() for name, value in trained.state_dict().items()}
@@ -57,7 +57,7 @@ def test_a_window_keeps_simulated_people_consistent():
     generator = seeded(6)
     habits = habits_of([table()], generator)[0]
     scene = Cameras(bodies(), generator).draw(habits, torch.arange(8))
-    head = BodyHead(with_prior=False).eval()
+    head = BodyHead(deep=False).eval()
     with torch.no_grad():
         prior = prior_from(head(habits.read(scene, torch.arange(8)), scene.intrinsics))
     _, inside = through(prior, scene, (224, 160))
@@ -69,7 +69,7 @@ def test_a_window_keeps_simulated_people_consistent():
 def test_what_is_not_labelled_costs_nothing():
     rows = table()
     target = target_of(rows)
-    head = BodyHead(with_prior=False, width=16, blocks=1)
+    head = BodyHead(deep=False, width=16, blocks=1)
     body = head(reading_of(rows), rows["intrinsics"])
     blank = target._replace(has_mm=torch.zeros(ROWS, 25), has_px=torch.zeros(ROWS, 25))
     other = blank._replace(rel_mm=blank.rel_mm + 1000, px=blank.px - 500)

@@ -1,0 +1,102 @@
+"""The trunk and the 3D head of BlazePose's landmark network: a square picture of one person in, their joints in space.
+
+MobileNetV2-like blocks down to 8 x 8 cells, separable ones down to 2 x 2, one convolution over what is left. BatchNorm
+is folded, and the 2D head, heatmaps and mask of the published network are left out; weights come from
+`pretrained.load_blazepose`.
+
+Source: BlazePose GHUM Holistic, arXiv 2206.11678; BlazePose's public model card.
+"""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SIDE_PX = 256
+LANDMARKS = 39
+"""33 of the body and 6 that only lead the crop of the next frame."""
+
+# kernel, blocks, stride and expansion of the first block; later blocks expand six times
+_GROUPS = ((3, 1, 1, 1), (3, 2, 2, 4), (5, 2, 2, 6), (3, 3, 2, 6), (5, 3, 1, 6), (5, 4, 2, 6))
+_STEM = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A published member of the family."""
+
+    channels: tuple[int, ...]
+    """Of each group."""
+    tail: tuple[int, ...]
+    """Blocks after each halving from 8 x 8 on."""
+
+
+VARIANTS = {
+    "lite": Variant((8, 16, 24, 40, 56, 96), (2, 3)),
+    "full": Variant((16, 24, 32, 64, 88, 144), (4, 5)),
+}
+
+
+def _depthwise(channels: int, kernel: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels)
+
+
+class _InvertedResidual(nn.Module):
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        hidden = _STEM if expansion == 1 else inputs * expansion
+        self.expand = nn.Conv2d(inputs, hidden, 1) if expansion > 1 else None
+        self.depthwise = _depthwise(hidden, kernel, stride)
+        self.project = nn.Conv2d(hidden, outputs, 1)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x if self.expand is None else F.relu6(self.expand(x))
+        y = self.project(F.relu6(self.depthwise(y)))
+        return x + y if self.residual else y
+
+
+class _Separable(nn.Module):
+    """Depthwise and pointwise beside a shortcut, which is pooled where the block halves."""
+
+    def __init__(self, channels: int, stride: int):
+        super().__init__()
+        self.depthwise = nn.Conv2d(channels, channels, 3, stride, 1 if stride == 1 else 0, groups=channels)
+        self.pointwise = nn.Conv2d(channels, channels, 1)
+        self.halves = stride == 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.pointwise(F.relu6(self.depthwise(F.pad(x, (0, 1, 0, 1)) if self.halves else x)))
+        return F.relu6(y + (F.max_pool2d(x, 2) if self.halves else x))
+
+
+class BlazePose(nn.Module):
+    """Square pictures of one person each in, their landmarks in space out."""
+
+    def __init__(self, variant: str):
+        super().__init__()
+        shape = VARIANTS[variant]
+        self.stem = nn.Conv2d(3, _STEM, 3, 2, 1)
+        trunk, inputs = nn.Sequential(), _STEM
+        for (kernel, blocks, stride, expansion), outputs in zip(_GROUPS, shape.channels, strict=True):
+            for block in range(blocks):
+                first = (stride, expansion) if block == 0 else (1, 6)
+                trunk.append(_InvertedResidual(inputs, outputs, kernel, *first))
+                inputs = outputs
+        self.trunk = trunk
+        self.widen = nn.Conv2d(inputs, 6 * inputs, 1)
+        self.look = nn.ModuleList([_depthwise(6 * inputs, 3), _depthwise(6 * inputs, 3)])
+        self.narrow = nn.Conv2d(6 * inputs, 2 * inputs, 1)
+        self.tail = nn.Sequential(
+            *(_Separable(2 * inputs, 2 if block == 0 else 1) for more in shape.tail for block in range(1 + more))
+        )
+        self.world = nn.Conv2d(2 * inputs, 3 * LANDMARKS, 2)
+
+    def forward(self, square_rgb: Tensor) -> Tensor:
+        """[N, 39, 3] metres (x right, y down, z away) about the middle of the hips; input [N, 3, 256, 256] in 0..1."""
+        x = self.trunk(F.relu6(self.stem(square_rgb)))
+        x = F.relu6(self.widen(x))
+        for depthwise in self.look:
+            x = F.relu6(depthwise(x))
+        x = self.tail(F.relu6(self.narrow(x)))
+        return self.world(x).flatten(1).unflatten(1, (LANDMARKS, 3))
