@@ -1,7 +1,7 @@
-"""The trunk and the 3D head of BlazePose's landmark network: a square picture of one person in, their joints in space.
+"""The trunk and the landmark heads of BlazePose: a square picture of one person in, their joints in it and in space.
 
 MobileNetV2-like blocks down to 8 x 8 cells, separable ones down to 2 x 2, one convolution over what is left. BatchNorm
-is folded, and the 2D head, heatmaps and mask of the published network are left out; weights come from
+is folded, and the heatmaps, presence and mask of the published network are left out; weights come from
 `pretrained.load_blazepose`.
 
 Source: BlazePose GHUM Holistic, arXiv 2206.11678; BlazePose's public model card.
@@ -90,13 +90,22 @@ class BlazePose(nn.Module):
         self.tail = nn.Sequential(
             *(_Separable(2 * inputs, 2 if block == 0 else 1) for more in shape.tail for block in range(1 + more))
         )
+        self.marks = nn.Conv2d(2 * inputs, 5 * LANDMARKS, 2)
         self.world = nn.Conv2d(2 * inputs, 3 * LANDMARKS, 2)
 
-    def forward(self, square_rgb: Tensor) -> Tensor:
-        """[N, 39, 3] metres (x right, y down, z away) about the middle of the hips; input [N, 3, 256, 256] in 0..1."""
+    def forward(self, square_rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """Landmarks of pictures [N, 3, 256, 256] in 0..1.
+
+        Returns:
+            [N, 39, 5] x, y, z in pixels of the square, logits that the landmark can be seen and that it is inside;
+            [N, 39, 3] metres (x right, y down, z away) about the middle of the hips.
+        """
         x = self.trunk(F.relu6(self.stem(square_rgb)))
         x = F.relu6(self.widen(x))
         for depthwise in self.look:
             x = F.relu6(depthwise(x))
         x = self.tail(F.relu6(self.narrow(x)))
-        return self.world(x).flatten(1).unflatten(1, (LANDMARKS, 3))
+        return (
+            self.marks(x).flatten(1).unflatten(1, (LANDMARKS, 5)),
+            self.world(x).flatten(1).unflatten(1, (LANDMARKS, 3)),
+        )

@@ -2,9 +2,9 @@
 
 The geometry is that of a lifter: rays are turned so that the hips lie on the optical axis and scaled to unit size,
 which takes place in the frame, focal length and distance out of the problem; the answer is turned back. A residual
-network (arXiv 1705.03098) maps joints, scores and second opinions to the body; in the deep stages the joints lean
-towards the prior pose first, depths read in the picture are an input, and the mirrored question is asked too. The
-prior's 3D is no input: a head that saw it trusted it, and lost 7 mm on real footage.
+network (arXiv 1705.03098) maps joints, scores and second opinions to the body; in the deep stages depths read in the
+picture are an input too, and the mirrored question is asked as well. The prior's 3D is no input: a head that saw it
+trusted it, and lost 7 mm on real footage.
 The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
 """
 
@@ -127,27 +127,11 @@ class _Block(nn.Module):
         return x + self.layers(x)
 
 
-class _Lean(nn.Module):
-    """Draws each reading towards the prior's joint, by a share learned from both scores and the distance."""
-
-    def __init__(self, width: int = 128):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(READ_JOINTS * 4, width), nn.ReLU(), nn.Linear(width, READ_JOINTS))
-
-    def forward(self, plane: Tensor, scores: Tensor, prior_plane: Tensor, prior_scores: Tensor) -> Tensor:
-        """[M, 17, 2] between the readings and the prior's joints, both [M, 17, 2]; scores [M, 17]."""
-        apart = prior_plane - plane
-        distance = apart.norm(dim=-1)
-        seen = torch.cat([scores, prior_scores, distance.clamp_max(3), torch.log(distance + 0.01)], 1)
-        share = torch.sigmoid(self.layers(seen) - 1)
-        return plane + share.unsqueeze(-1) * apart
-
-
 class BodyHead(nn.Module):
-    """Reading, camera and prior in, body out."""
+    """Reading and camera in, body out."""
 
     def __init__(self, deep: bool, width: int = 512, blocks: int = 2, dropout: float = 0.0):
-        """A head; `deep`: it has a prior to lean towards and depths that were read in the picture."""
+        """A head; `deep`: depths were read in the picture, and there is time to ask twice."""
         super().__init__()
         self.deep = deep
         plain = READ_JOINTS * 5 + 3 + JOINTS * deep
@@ -155,24 +139,21 @@ class BodyHead(nn.Module):
         self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(blocks)), nn.LayerNorm(width))
         self.leave = nn.Linear(width, JOINTS * 7 + 3)
         self.straight = nn.Linear(plain, JOINTS * 3, bias=False)
-        self.lean = _Lean() if deep else None
         nn.init.zeros_(self.straight.weight)
         self.register_buffer("stand_in", _stand_in_matrix())  # [25, 17]
         self.register_buffer("is_read", torch.tensor([float(name in COCO17.joints) for name in JOINT_NAMES]))  # [25]
 
     @torch.no_grad()
     def start_from(self, other: "BodyHead") -> None:
-        """Takes over an earlier stage's weights; what this head has beyond it stays, and inputs it adds count nothing."""
+        """Takes over an earlier stage's weights; inputs that it lacks count nothing at first."""
         mine = dict(self.named_parameters())
         for name, theirs in other.named_parameters():
             mine[name].zero_()[..., : theirs.shape[-1]].copy_(theirs)
 
-    def forward(self, reading: Reading, intrinsics: Tensor, prior: Prior | None = None) -> Body:
+    def forward(self, reading: Reading, intrinsics: Tensor) -> Body:
         """Bodies of M people; intrinsics [M, 4] as for `face`."""
         turn = face(reading, intrinsics)
         plane = turn.enter(reading.joints_px)
-        if prior is not None and self.lean is not None:
-            plane = self.lean(plane, reading.scores, turn.enter(prior.joints_px[:, _COCO]), prior.scores[:, _COCO])
         second = (turn.enter(reading.regressed_px) - plane).clamp(-3, 3)
         scale = turn.scale[:, 0]
         whole = torch.cat([scale.log(), (scale * intrinsics[:, :1]).log() - 4, reading.center_score[:, None]], 1)

@@ -13,7 +13,7 @@ from torch import nn
 from models.networks.blazepose import BlazePose
 from models.networks.movenet import VARIANTS, MoveNet
 
-_PICTURE, _DEPTH = "network.", "depth.network."
+_PICTURE, _UPRIGHT = "network.", "upright.network."
 """What the networks are called inside a stage."""
 
 
@@ -35,17 +35,17 @@ def load_movenet(variant: str, path: Path) -> MoveNet:
 
 
 def load_blazepose(variant: str, path: Path) -> BlazePose:
-    """The 3D half of BlazePose `variant` with the weights of the ONNX file at `path`, the published one or one of ours.
+    """Trunk and landmark heads of BlazePose `variant` with the weights of an ONNX file, the published one or ours.
 
     Raises:
         ValueError: the file is no network of that variant.
     """
     network = BlazePose(variant)
     graph = onnx.load(path).graph
-    if _fill_by_name(network, _named(graph, _DEPTH), f"{path}, BlazePose {variant}"):
+    if _fill_by_name(network, _named(graph, _UPRIGHT), f"{path}, BlazePose {variant}"):
         return network
     wanted = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    _fill(wanted, _convolutions(_behind("world", graph), graph), f"{path}, BlazePose {variant}")
+    _fill(wanted, _convolutions(_behind({"landmarks", "world"}, graph), graph), f"{path}, BlazePose {variant}")
     return network
 
 
@@ -62,9 +62,9 @@ def _fill(modules: Sequence[nn.Conv2d | None], weights: list[list[NDArray[np.flo
             parameter.data = torch.from_numpy(array.astype(np.float32))
 
 
-def _behind(output: str, graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """The nodes that an output depends on, in the graph's order."""
-    needed, nodes = {output}, []
+def _behind(outputs: set[str], graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes that outputs depend on, in the graph's order."""
+    needed, nodes = set(outputs), []
     for node in reversed(graph.node):
         if needed.intersection(node.output):
             needed.update(node.input)

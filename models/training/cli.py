@@ -15,7 +15,7 @@ from models.datasets.errors import DatasetError
 from models.datasets.mocap import random_bodies
 from models.networks import build_stage, load_stage, save_stage
 from models.networks.coarse import CoarseStage
-from models.networks.crop import DEPTH_VARIANT
+from models.networks.crop import UPRIGHT_VARIANT
 from models.networks.movenet import MoveNet
 from models.networks.pretrained import load_blazepose, load_movenet
 from models.training.distil import distillation
@@ -54,9 +54,9 @@ def train(recipe: Recipe, out: Path, device: torch.device) -> Path:
     stage = build_stage(recipe.stage)
     stage.network = load_movenet(stage.variant, recipe.pretrained)
     if not isinstance(stage, CoarseStage):
-        if recipe.pretrained_depth is None:
-            raise ValueError(f"the recipe of {stage.stage} must name pretrained_depth, BlazePose's ONNX file")
-        stage.depth.network = load_blazepose(DEPTH_VARIANT[stage.stage], recipe.pretrained_depth)
+        if recipe.pretrained_upright is None:
+            raise ValueError(f"the recipe of {stage.stage} must name pretrained_upright, BlazePose's ONNX file")
+        stage.upright.network = load_blazepose(UPRIGHT_VARIANT[stage.stage], recipe.pretrained_upright)
     folder = out / str(recipe.stage)
     render_frames(recipe, device)
     if recipe.distil is not None:
@@ -64,9 +64,6 @@ def train(recipe: Recipe, out: Path, device: torch.device) -> Path:
     observe(recipe, stage, earlier, device)
     if earlier:
         stage.head.start_from(earlier[-1].head)
-    if recipe.optimiser.lean_only:
-        stage.head.requires_grad_(False)
-        stage.head.lean.requires_grad_(True)
     generator = seeded(recipe.seed, 1)
     terms = head_terms(_supply(recipe, stage, earlier, generator), recipe.losses, device)
     stage.head = Run(stage.head, terms, generator, recipe.optimiser, folder / "head", device).fit()

@@ -56,7 +56,7 @@ def people_seen(stage: CropStage, samples: Sequence[PoseSample], columns: Column
         picture = view.image_bgr.copy()
         reading = stage.read(torch.from_numpy(view.image_bgr)[None], prior)
         intrinsics = torch.from_numpy(np.asarray(view.intrinsics, np.float32))[None]
-        joints = outputs(stage.head(reading, intrinsics, prior))["joints_px"][0].numpy()
+        joints = outputs(stage.head(reading, intrinsics))["joints_px"][0].numpy()
         bones(picture, np.where(_COCO[:, None], view.true_px[person], np.nan), lambda joint: (255, 255, 255), 1)
         bones(picture, joints, side_colour, 2)
         tiles.append(picture)

@@ -14,7 +14,7 @@ from models.networks.coarse import CENTER_FLOOR, CoarseStage
 from models.networks.crop import CropStage
 from models.networks.readout import Reading
 from models.skeleton import COCO17
-from models.training.readings import COLUMNS, Columns, joined, reading_of
+from models.training.readings import Columns, joined, reading_of
 from models.training.views import View, frame_view, person_view
 
 FOUND = 0.4
@@ -42,9 +42,7 @@ def observe_frames(stage: CoarseStage, samples: Sequence[PoseSample], rng: np.ra
         view = frame_view(sample, rng)
         reading = _numpy(_look(stage, view))
         rows, people = _paired(reading, view, sample)
-        parts.append(
-            _columns({k: v[rows] for k, v in reading.items()}, view, sample, people, index, _no_prior(len(rows)))
-        )
+        parts.append(_columns({k: v[rows] for k, v in reading.items()}, view, sample, people, index))
     return joined(parts)
 
 
@@ -83,10 +81,9 @@ def observe_people(stage: CropStage, samples: Sequence[PoseSample], priors: Colu
         prior = {name: some[name] for name in ("prior_rel_mm", "prior_sigma_mm", "prior_scores")} | entered
         reading = _numpy(_look_again(stage, views, prior))
         for i, view in enumerate(views):
-            one = {name: values[i : i + 1] for name, values in (reading | prior).items()}
+            one = {name: values[i : i + 1] for name, values in reading.items()}
             person = some["person"][i : i + 1].astype(int)
-            before = {name: one.pop(name) for name in prior}
-            parts.append(_columns(one, view, samples[int(some["sample"][i])], person, int(some["sample"][i]), before))
+            parts.append(_columns(one, view, samples[int(some["sample"][i])], person, int(some["sample"][i])))
     return joined(parts)
 
 
@@ -106,12 +103,7 @@ def _look_again(stage: CropStage, views: Sequence[View], prior: dict[str, Floats
 def priors_of(stage: CoarseStage | CropStage, columns: Columns) -> Columns:
     """What a trained stage says of the people in its own readings, in frame pixels: the next stage's priors."""
     table = {name: torch.from_numpy(values) for name, values in columns.items()}
-    prior = (
-        None
-        if not stage.head.deep
-        else Prior(*(table[name].float() for name in ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")))
-    )
-    body = stage.head(reading_of(table), table["intrinsics"].float(), prior)
+    body = stage.head(reading_of(table), table["intrinsics"].float())
     said = {name: value.numpy() for name, value in outputs(body).items()}
     px = np.stack([Window(*map(float, w)).leave(p) for w, p in zip(columns["window"], said["joints_px"], strict=True)])
     return {
@@ -128,15 +120,8 @@ def _numpy(reading: Reading) -> dict[str, Floats]:
     return {name: value.float().cpu().numpy() for name, value in reading._asdict().items()}
 
 
-def _no_prior(count: int) -> dict[str, Floats]:
-    return {
-        name: np.zeros((count, *COLUMNS[name]))
-        for name in ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")
-    }
-
-
 def _columns(
-    reading: dict[str, Floats], view: View, sample: PoseSample, people: np.ndarray, index: int, prior: dict[str, Floats]
+    reading: dict[str, Floats], view: View, sample: PoseSample, people: np.ndarray, index: int
 ) -> Columns:
     """Rows of the table for readings [M] of one view, each of person `people` [M] (-1: of nobody)."""
     count, known = len(people), people >= 0
@@ -150,7 +135,6 @@ def _columns(
     root = sample.joints_mm[:, :1]
     return (
         reading
-        | prior
         | {
             "intrinsics": np.tile(view.intrinsics, (count, 1)),
             "true_px": of(view.true_px),

@@ -22,10 +22,6 @@ COLUMNS = {
     "center_score": (),
     "depths_m": (25,),
     "intrinsics": (4,),
-    "prior_px": (25, 2),
-    "prior_rel_mm": (25, 3),
-    "prior_sigma_mm": (25,),
-    "prior_scores": (25,),
     "true_px": (25, 2),
     "true_rel_mm": (25, 3),
     "true_root_mm": (3,),
@@ -38,7 +34,7 @@ COLUMNS = {
     "person": (),
     "window": (3,),
 }
-"""Shape of a row. The reading, camera and prior are in the network's pixels and axes; `has_px` and `has_mm` say what is
+"""Shape of a row. Reading and camera are in the network's pixels and axes; `has_px` and `has_mm` say what is
 labelled; `inside` 1 where the joint lies in the picture; `size_px` the root of the person's box area; `is_person` 1,
 0 for a false find; `sample` and `person` say which picture of the shard and which of its people (-1: none); `window` x,
 y and scale lead back to the frame."""

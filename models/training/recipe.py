@@ -44,8 +44,6 @@ class Optimiser:
     photos: float = 0.08
     """Share of a batch that comes from real photos."""
     checkpoint_every: int = 500
-    lean_only: bool = False
-    """Keep the earlier stage's lifter as it is, and learn only how far to lean towards the prior."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,8 @@ class Recipe:
     stage: Stage
     pretrained: Path
     """ONNX file of the published picture network."""
-    pretrained_depth: Path | None = None
-    """ONNX file of the published network that reads depths; every deep stage needs one."""
+    pretrained_upright: Path | None = None
+    """ONNX file of the published network for the second look; every deep stage needs one."""
     after: tuple[Path, ...] = ()
     """Checkpoints of the earlier stages, shallow to deep: their answers are this stage's priors."""
     seed: int = 1

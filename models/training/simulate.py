@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from models.crops import MARGIN, SMALLEST_PX
-from models.networks.body import Body, Prior, outputs, toward
+from models.networks.body import toward
 from models.networks.readout import Reading
 from models.skeleton import COCO17, MIRROR
 from models.training.losses import Target
@@ -186,19 +186,12 @@ def _about(axis: int, angle: Tensor) -> Tensor:
     return torch.stack(rows, 1).view(-1, 3, 3)
 
 
-@torch.no_grad()
-def prior_from(body: Body) -> Prior:
-    """A stage's answer as the next stage's prior, in the same pixels."""
-    said = outputs(body)
-    return Prior(said["joints_px"], said["joints_rel_mm"], said["sigma_mm"], said["joint_scores"])
+def through(joints_px: Tensor, scene: Scene, size_hw: tuple[int, int]) -> Scene:
+    """The same people in the window that an earlier answer, joints [M, 25, 2], asks for, of `size_hw` pixels.
 
-
-def through(prior: Prior, scene: Scene, size_hw: tuple[int, int]) -> tuple[Prior, Scene]:
-    """The same people and prior in the window that the prior asks for, of `size_hw` pixels.
-
-    The window's box is the prior's joints as in `crops.person_window`, without a frame to stop at.
+    The window's box is that of the joints as in `crops.person_window`, without a frame to stop at.
     """
-    low, high = prior.joints_px.amin(1), prior.joints_px.amax(1)
+    low, high = joints_px.amin(1), joints_px.amax(1)
     size = torch.tensor(size_hw[::-1], dtype=low.dtype)
     scale = torch.minimum((size / (high - low).clamp_min(1e-6)).amin(1) / MARGIN, size.amax() / SMALLEST_PX)
     corner = (low + high) / 2 - size / scale[:, None] / 2
@@ -209,7 +202,7 @@ def through(prior: Prior, scene: Scene, size_hw: tuple[int, int]) -> tuple[Prior
         return (px - corner[:, None]) * scale[:, None, None]
 
     target = scene.target._replace(px=enter(scene.target.px), size_px=scene.target.size_px * scale)
-    return prior._replace(joints_px=enter(prior.joints_px)), Scene(torch.cat([focal, centre], 1), target)
+    return Scene(torch.cat([focal, centre], 1), target)
 
 
 def seeded(seed: int, *more: int) -> torch.Generator:

@@ -7,17 +7,16 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor, nn
 
-from models.networks.body import Prior
+from models.networks.body import outputs
 from models.networks.coarse import CoarseStage
 from models.networks.crop import CropStage
 from models.networks.readout import Reading
 from models.training.losses import Target, Weights, losses, target_of
 from models.training.readings import reading_of
 from models.training.recipe import Optimiser
-from models.training.simulate import Cameras, Habits, prior_from, through
+from models.training.simulate import Cameras, Habits, through
 
 Table = dict[str, Tensor]
-PRIOR_COLUMNS = ("prior_px", "prior_rel_mm", "prior_sigma_mm", "prior_scores")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,6 @@ class Batch:
 
     reading: Reading
     intrinsics: Tensor
-    prior: Prior | None
     target: Target
 
 
@@ -68,22 +66,23 @@ class Supply:
 
     def _seen(self, table: Table, count: int) -> Batch:
         rows = torch.randint(len(table["is_person"]), (count,), generator=self.generator)
-        prior = Prior(*(table[name][rows].float() for name in PRIOR_COLUMNS)) if self.earlier else None
-        return Batch(reading_of(table, rows), table["intrinsics"][rows].float(), prior, target_of(table, rows))
+        return Batch(reading_of(table, rows), table["intrinsics"][rows].float(), target_of(table, rows))
 
     def _simulated(self, count: int) -> Batch:
         who = torch.randint(len(self.habits.scores), (count,), generator=self.generator)
         first = self.earlier[0].habits if self.earlier else self.habits
-        scene, prior = self.cameras.draw(first, who), None
-        for step in self.earlier[: self._depth()]:
-            if prior is not None:
-                prior, scene = through(prior, scene, step.stage.size_hw)
+        scene = self.cameras.draw(first, who)
+        looks = self.earlier[: self._depth()]
+        for step, size_hw in zip(looks, self._sizes_hw(looks), strict=True):
             with torch.no_grad():
-                body = step.stage.head(step.habits.read(scene, who), scene.intrinsics, prior)
-            prior = prior_from(body)
-        if prior is not None and self.size_hw is not None:
-            prior, scene = through(prior, scene, self.size_hw)
-        return Batch(self.habits.read(scene, who), scene.intrinsics, prior, scene.target)
+                body = step.stage.head(step.habits.read(scene, who), scene.intrinsics)
+            scene = through(outputs(body)["joints_px"], scene, size_hw)
+        return Batch(self.habits.read(scene, who), scene.intrinsics, scene.target)
+
+    def _sizes_hw(self, looks: Sequence[Earlier]) -> list[tuple[int, int]]:
+        """Of the window that follows each of these looks."""
+        after = [look.stage.size_hw for look in looks[1:] if isinstance(look.stage, CropStage)]
+        return after if self.size_hw is None else [*after, self.size_hw]
 
     def _depth(self) -> int:
         """How many earlier stages have looked: a stage may be skipped."""
@@ -98,7 +97,7 @@ def head_terms(supply: Supply, weights: Weights, device: torch.device) -> Callab
     def terms(head: nn.Module) -> dict[str, Tensor]:
         batch = on(supply.draw(), device)
         with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
-            body = head(batch.reading, batch.intrinsics, batch.prior)
+            body = head(batch.reading, batch.intrinsics)
         return losses(body, batch.target, weights)
 
     return terms
@@ -114,11 +113,9 @@ def _joined(parts: Sequence[Batch]) -> Batch:
     def rows(kind: type[tuple[Tensor, ...]], items: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
         return kind(*(torch.cat(columns) for columns in zip(*items, strict=True)))
 
-    priors = [part.prior for part in parts if part.prior is not None]
     return Batch(
         reading=rows(Reading, [part.reading for part in parts]),
         intrinsics=torch.cat([part.intrinsics for part in parts]),
-        prior=rows(Prior, priors) if priors else None,
         target=rows(Target, [part.target for part in parts]),
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from models.networks.body import BodyHead, Prior, face, outputs  # noqa: E402  (after the skip)
+from models.networks.body import BodyHead, face, outputs  # noqa: E402  (after the skip)
 from models.networks.readout import Reading  # noqa: E402
 from models.skeleton import MIRROR  # noqa: E402
 
@@ -68,10 +68,8 @@ def test_a_deep_head_that_starts_from_coarse_lifts_alike(reading, intrinsics):
     coarse, deep = BodyHead(deep=False).eval(), BodyHead(deep=True).eval()
     deep.start_from(coarse)
     deep.train()  # no dropout, and not the mean with the mirrored answer
-    here = coarse.stand_in @ reading.joints_px
-    prior = Prior(here, torch.zeros(PEOPLE, 25, 3), torch.ones(PEOPLE, 25), torch.ones(PEOPLE, 25))
     with torch.inference_mode():
-        alone, led = outputs(coarse(reading, intrinsics)), outputs(deep(reading, intrinsics, prior))
+        alone, led = outputs(coarse(reading, intrinsics)), outputs(deep(reading, intrinsics))
     assert torch.allclose(alone["joints_rel_mm"], led["joints_rel_mm"], atol=0.5)
 
 

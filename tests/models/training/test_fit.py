@@ -6,12 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from models.networks.body import BodyHead  # noqa: E402  (after the skip)
+from models.networks.body import BodyHead, outputs  # noqa: E402  (after the skip)
 from models.training.fit import Run  # noqa: E402
 from models.training.losses import Weights, losses, target_of  # noqa: E402
 from models.training.readings import COLUMNS, reading_of  # noqa: E402
 from models.training.recipe import Optimiser  # noqa: E402
-from models.training.simulate import Cameras, prior_from, seeded, through  # noqa: E402
+from models.training.simulate import Cameras, seeded, through  # noqa: E402
 from models.training.supply import Supply, habits_of, head_terms  # noqa: E402
 
 ROWS = 24
@@ -59,8 +59,8 @@ def test_a_window_keeps_simulated_people_consistent():
     scene = Cameras(bodies(), generator).draw(habits, torch.arange(8))
     head = BodyHead(deep=False).eval()
     with torch.no_grad():
-        prior = prior_from(head(habits.read(scene, torch.arange(8)), scene.intrinsics))
-    _, inside = through(prior, scene, (224, 160))
+        said = outputs(head(habits.read(scene, torch.arange(8)), scene.intrinsics))
+    inside = through(said["joints_px"], scene, (224, 160))
     space = inside.target.rel_mm + inside.target.root_mm[:, None]
     focal, centre = inside.intrinsics[:, None, :2], inside.intrinsics[:, None, 2:]
     assert torch.allclose(space[..., :2] / space[..., 2:] * focal + centre, inside.target.px, atol=0.5)
