@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from models.crops import MARGIN, SMALLEST_PX
-from models.networks.body import toward
 from models.networks.readout import Reading
 from models.skeleton import COCO17, MIRROR
 from models.training.losses import Target
@@ -37,11 +36,6 @@ class Habits:
     """[B, 25]"""
     extent_px: Tensor
     """[B] size of the people they were read of."""
-    depth_mix: Tensor
-    """[B, 3] the depths that were read are this mix of the body's x, y and z, towards the camera and level: (0, 0, 1)
-    reads truly, a share of x turns the body."""
-    depth_error: Tensor
-    """[B, 25] metres that the mix leaves."""
 
     @staticmethod
     def of(table: dict[str, Tensor]) -> "Habits":
@@ -49,10 +43,6 @@ class Habits:
         true = table["true_px"].float()[:, _COCO]
         size = extent_px(table["true_px"].float())
         relative = size[:, None, None]
-        level = _level(table["true_rel_mm"].float(), table["true_root_mm"].float())
-        depths = table["depths_m"].float()
-        square = level.mT @ level + 0.02 * torch.eye(3)  # the ridge keeps flat bodies from wild mixes
-        mix = torch.linalg.solve(square, level.mT @ depths[..., None])  # [B, 3, 1]
         return Habits(
             (table["joints_px"] - true) / relative,
             (table["regressed_px"] - true) / relative,
@@ -60,8 +50,6 @@ class Habits:
             table["center_score"].float(),
             table["inside"].float(),
             size,
-            mix[..., 0],
-            depths - (level @ mix)[..., 0],
         )
 
     def and_steady(self, spread: Tensor, before: "Habits | None", generator: torch.Generator) -> "Habits":
@@ -83,13 +71,7 @@ class Habits:
         second = error + 0.04 * torch.randn(count, 17, 2, generator=generator)
         size = torch.exp(torch.empty(count).uniform_(math.log(30), math.log(350), generator=generator))
         size = size if before is None else before.extent_px[-count:]
-        turn = torch.randn(count, 2, generator=generator) * torch.tensor([0.2, 0.12])
-        gain = torch.empty(count, 1).uniform_(0.75, 1.1, generator=generator)
-        mix = gain * torch.cat([turn, torch.ones(count, 1)], 1)
-        depth_error = 0.04 * torch.randn(count, 25, generator=generator)
-        depth_error = depth_error - depth_error[:, :1]
-        scores, center, inside = self.scores[like], self.center_score[like], torch.ones(count, 25)
-        steady = Habits(error, second, scores, center, inside, size, mix, depth_error)
+        steady = Habits(error, second, self.scores[like], self.center_score[like], torch.ones(count, 25), size)
         return Habits(*(torch.cat([getattr(h, f) for h in (self, steady)]) for f in Habits.__dataclass_fields__))
 
     def read(self, scene: "Scene", who: Tensor) -> Reading:
@@ -101,14 +83,8 @@ class Habits:
             self.scores[who],
             true + self.second_error[who] * size,
             self.center_score[who],
-            (_level(scene.target.rel_mm, scene.target.root_mm) * self.depth_mix[who, None]).sum(2)
-            + self.depth_error[who],
+            torch.zeros(len(who), 25),
         )
-
-
-def _level(rel_mm: Tensor, root_mm: Tensor) -> Tensor:
-    """[M, 25, 3] metres: bodies relative to the pelvis in axes whose third points at it."""
-    return rel_mm / 1000 @ toward(root_mm).mT
 
 
 def extent_px(px: Tensor) -> Tensor:
