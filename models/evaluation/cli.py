@@ -208,6 +208,11 @@ def _bar(name: str, frames: Sequence[LabelledFrame]) -> Iterable[LabelledFrame]:
     return bar
 
 
+def _film_bar(seeds: Sequence[int]) -> Iterable[int]:
+    bar: Iterable[int] = tqdm(seeds, desc="rendering", unit="film", leave=False, disable=None)
+    return bar
+
+
 def _record(argv: Sequence[str], load: Load) -> int:
     parser = argparse.ArgumentParser("posecascade eval record", description=recorded.__doc__)
     _add_data(parser)
@@ -285,8 +290,8 @@ def _stream(follower: MakeFollower | None, argv: Sequence[str], load: Load) -> i
     qualities = [Quality(quality) for quality in args.quality]
     runs = [run.run_film(film, cascade, qualities, follower, peers, partial(_bar, film.name)) for film in footage]
     draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
-    report = tables.stream_report(runs, [peer.name for peer in peers], _stream_conditions(footage, cascade, args),
-                                  skipped, draws)
+    report = tables.stream_report(runs, [run.names(quality) for quality in qualities],
+                                  _stream_conditions(footage, cascade, args), skipped, draws)
     _out_folder(args.out)
     (args.out / "stream.json").write_text(json.dumps(tables.as_json(report), indent=1) + "\n")
     (args.out / "stream.md").write_text(tables.as_markdown(report))
@@ -300,7 +305,7 @@ def _footage(args: argparse.Namespace) -> list[films.Film]:
         if getattr(args, name) < least:
             raise UsageError(f"--{name} must be {least} or more, got {getattr(args, name)}")
     shooting = films.Shooting(args.size, args.fps, args.frames)
-    folders = args.data or films.rendered(args.films, args.seeds, shooting, args.assets)
+    folders = args.data or films.rendered(args.films, args.seeds, shooting, args.assets, _film_bar)
     footage = [films.read_film(folder) for folder in folders]
     rates = sorted({round(film.fps, 2) for film in footage})
     if len(rates) > 1:

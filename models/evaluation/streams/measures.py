@@ -126,9 +126,18 @@ def figure(measure: Measure, sums: Floats, fps: float, draws: Indices) -> Figure
 
 def share(measure: Measure, ours: Floats, theirs: Floats, fps: float, draws: Indices) -> Figure:
     """Our value over theirs, on the same people in every draw."""
+    return _paired(lambda one, other: one / other if other > 0 else np.nan, measure, ours, theirs, fps, draws)
+
+
+def excess(measure: Measure, ours: Floats, theirs: Floats, fps: float, draws: Indices) -> Figure:
+    """Our value less theirs, on the same people in every draw."""
+    return _paired(lambda one, other: one - other, measure, ours, theirs, fps, draws)
+
+
+def _paired(compare: Callable[[float, float], float], measure: Measure, ours: Floats, theirs: Floats, fps: float,
+            draws: Indices) -> Figure:
     def of(rows: Indices) -> float:
-        under = measure.value(theirs[rows].sum(0), fps)
-        return measure.value(ours[rows].sum(0), fps) / under if under > 0 else np.nan
+        return compare(measure.value(ours[rows].sum(0), fps), measure.value(theirs[rows].sum(0), fps))
 
     return _figure(of(np.arange(len(ours))), [of(draw) for draw in draws])
 

@@ -9,11 +9,11 @@ import pytest
 from models.cascade import Cascade
 from models.evaluation.cli import main
 from models.evaluation.figures import Figure
-from models.evaluation.streams.films import read_film
+from models.evaluation.streams.films import Film, read_film
 from models.evaluation.streams.measures import MEASURES, in_common, share
-from models.evaluation.streams.paths import said_paths, true_paths
-from models.evaluation.streams.run import names, run_film
-from models.evaluation.streams.tables import StreamRow, reached, stream_report
+from models.evaluation.streams.paths import Paths, said_paths, true_paths
+from models.evaluation.streams.run import FilmRun, names, run_film
+from models.evaluation.streams.tables import StreamRow, as_markdown, reached, stream_report
 from models.options import Quality
 from service.streams.session import Session
 from tests.models.evaluation.stages import cascade_of
@@ -38,7 +38,7 @@ def cascade(*_: object, **__: object) -> Cascade:
 @pytest.fixture
 def rows(folder: Path) -> dict[str, StreamRow]:
     run = run_film(read_film(folder), cascade(), [Quality.FAST], Session, ())
-    report = stream_report([run], [RAW], {}, (), np.array([[0, 1], [1, 1]]))
+    report = stream_report([run], [(RAW, SMOOTHED)], {}, (), np.array([[0, 1], [1, 1]]))
     return {row.system: row for row in report.rows}
 
 
@@ -52,6 +52,10 @@ def test_unsmoothed_jitter_is_the_noise_of_the_stage_and_smoothing_takes_it_away
 def test_only_smoothing_makes_late(rows: dict[str, StreamRow]) -> None:
     assert rows[RAW].figures["lag"].value == pytest.approx(0, abs=5)
     assert 5 < rows[SMOOTHED].figures["lag"].value < 150
+    added = rows[SMOOTHED].added_lag_ms
+    assert added is not None
+    assert added.value == pytest.approx(rows[SMOOTHED].figures["lag"].value - rows[RAW].figures["lag"].value)
+    assert rows[RAW].added_lag_ms is None
 
 
 def test_both_rows_have_the_ids_of_the_stream(rows: dict[str, StreamRow]) -> None:
@@ -77,6 +81,28 @@ def test_a_share_is_paired_over_the_same_people() -> None:
     theirs = np.array([[40.0, 2], [10.0, 2]])
 
     assert share(mean, theirs / [2, 1], theirs, FPS, np.array([[0, 0], [1, 1], [0, 1]])) == Figure(0.5, 0.5, 0.5)
+
+
+def noisy(footage: Film, noise_mm: float) -> Paths:
+    rng = np.random.default_rng(8)
+    return said_paths(footage, [[exact(body + rng.normal(0, noise_mm, body.shape)) for body in frame]
+                                for frame in BODIES])
+
+
+def test_ours_are_told_against_the_steadiest_peer(folder: Path) -> None:
+    footage = read_film(folder)
+    said = {RAW: noisy(footage, 10), SMOOTHED: noisy(footage, 3), "loud": noisy(footage, 15), "calm": noisy(footage, 6)}
+    run = FilmRun(footage, true_paths(footage), said)
+
+    report = stream_report([run], [(RAW, SMOOTHED)], {}, (), np.array([[0, 1], [1, 1]]))
+
+    assert report.best_peer == {"jitter": "calm", "acceleration": "calm"}
+    raw, smoothed, *peers = report.rows
+    assert smoothed.against_peer["jitter"].value == pytest.approx(0.5, rel=1e-6)
+    assert raw.against_peer["acceleration"].value == pytest.approx(10 / 6, rel=1e-6)
+    assert [(row.against_peer, row.added_lag_ms) for row in peers] == [({}, None)] * 2
+    last = as_markdown(report).strip().splitlines()[-1]
+    assert last.startswith(f"| {SMOOTHED} | 0.50 [0.50, 0.50] | 0.50 [0.50, 0.50] |")
 
 
 @pytest.mark.parametrize(("jitter", "acceleration", "lag", "enough"), [
