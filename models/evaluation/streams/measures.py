@@ -45,8 +45,8 @@ def _mean(sums: Floats, fps: float) -> float:
     return float(sums[0] / sums[1]) if sums[1] > 0 else np.nan
 
 
-def _root_mean(sums: Floats, fps: float) -> float:
-    return float(np.sqrt(_mean(sums, fps)))
+def _root_mean_square(sums: Floats, fps: float) -> float:
+    return float(np.sqrt(sums[2] / sums[1])) if sums[1] > 0 else np.nan
 
 
 def _lag_ms(sums: Floats, fps: float) -> float:
@@ -89,12 +89,13 @@ def _acceleration(said: Paths, truth: Paths, fps: float) -> Floats:
 JITTER, ACCELERATION, LAG = "jitter", "acceleration", "lag"
 MEASURES: Final = (
     Measure("mpjpe", "MPJPE mm", _error, _mean),
-    Measure(JITTER, "jitter mm", partial(_trembling, _joints, STILL_MM), _root_mean),
+    Measure(JITTER, "jitter mm", partial(_trembling, _joints, STILL_MM), _mean),
+    Measure("jitter_rms", "RMS jitter mm", partial(_trembling, _joints, STILL_MM), _root_mean_square),
     Measure(ACCELERATION, "acceleration error mm/frame^2", _acceleration, _mean),
     Measure(LAG, "lag ms", partial(_likeness, _joints, MOVES_MM), _lag_ms, digits=0),
-    Measure("jitter_px", "jitter px", partial(_trembling, _picture, STILL_PX), _root_mean, digits=2),
+    Measure("jitter_px", "jitter px", partial(_trembling, _picture, STILL_PX), _mean, digits=2),
     Measure("lag_px", "lag in the picture ms", partial(_likeness, _picture, MOVES_PX), _lag_ms, digits=0),
-    Measure("jitter_root", "root jitter mm", partial(_trembling, _root, STILL_ROOT_MM), _root_mean, digits=0),
+    Measure("jitter_root", "root jitter mm", partial(_trembling, _root, STILL_ROOT_MM), _mean, digits=0),
     Measure("lag_root", "root lag ms", partial(_likeness, _root, MOVES_ROOT_MM), _lag_ms, digits=0),
 )
 

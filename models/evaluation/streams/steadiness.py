@@ -34,14 +34,16 @@ def still(truth: Floats, length: int, within: float) -> Mask:
 
 
 def trembling(said: Floats, truth: Floats, where: Mask, length: int) -> Floats:
-    """[P, 2] sum and number of the squared trembling in the stretches [P, T - length + 1, J] `where` truth is still.
+    """[P, 3] what joints tremble in the stretches [P, T - length + 1, J] `where` the truth is still: the sum, the
+    number of stretches, and the sum of the squares.
 
-    Trembling is the error's distance from its own mean in the stretch: what the joint really moves is taken away, and
-    so is what the system gets wrong in the same way all the while.
+    Trembling is the error's root mean square distance from its own mean in the stretch: what the joint really moves is
+    taken away, and so is what the system gets wrong in the same way all the while.
     """
-    off = spread(windows(said - truth, length))
-    where = where & np.isfinite(off)
-    return np.stack([np.where(where, off, 0).sum((1, 2)), where.sum((1, 2))], axis=1)
+    square = spread(windows(said - truth, length))
+    where = where & np.isfinite(square)
+    square = np.where(where, square, 0)
+    return np.stack([np.sqrt(square).sum((1, 2)), where.sum((1, 2)), square.sum((1, 2))], axis=1)
 
 
 def acceleration_error(said: Floats, truth: Floats) -> Floats:

@@ -32,13 +32,13 @@ PROTOCOL: Final = (
     "People are matched frame by frame as in `posecascade eval`; figures are of the 12 limb joints where every system "
     "that says such a thing found the person, 3D relative to the mid-hip. Jitter: root mean square distance of the "
     "error from its own mean over half a second, where the true joint keeps within 10 mm (in the picture 2 px, the "
-    "mid-hip in space 30 mm) of its mean place. Acceleration error: mean |a - a_true| of second differences (HMMR, "
-    "VIBE). Lag: by how much the truth must be held back to correlate best with what is said, over joints that move by "
-    "30 mm (4 px, mid-hips 60 mm); all together, between frames by a parabola. Gaps: someone found, missed, and found "
-    "again while they are there. Both rows of a quality are of the same inference. In brackets: 95 % bootstrap "
-    "interval over the people."
+    "mid-hip in space 30 mm) of its mean place; the mean of all such joints and half seconds, and the root mean "
+    "square, which a few joints that jump to another limb or person decide. Acceleration error: mean |a - a_true| of "
+    "second differences (HMMR, VIBE). Lag: by how much the truth must be held back to correlate best with what is "
+    "said, over joints that move by 30 mm (4 px, mid-hips 60 mm); all together, between frames by a parabola. Gaps: "
+    "someone found, missed, and found again while they are there. Both rows of a quality are of the same inference. "
+    "In brackets: 95 % bootstrap interval over the people."
 )
-
 
 _BY_KEY: Final[dict[str, Measure]] = {measure.key: measure for measure in MEASURES}
 

@@ -34,7 +34,7 @@ def swinging(late: float = 0.0) -> np.ndarray:
 
 
 def root_mean(sums: np.ndarray) -> float:
-    return float(np.sqrt(sums[:, 0].sum() / sums[:, 1].sum()))
+    return float(np.sqrt(sums[:, 2].sum() / sums[:, 1].sum()))
 
 
 def test_a_still_joint_trembles_by_the_noise_on_it() -> None:
@@ -44,6 +44,7 @@ def test_a_still_joint_trembles_by_the_noise_on_it() -> None:
     sums = trembling(said, truth, still(truth, W, 10), W)
 
     assert root_mean(sums) == pytest.approx(6 * 3**0.5, rel=0.03)
+    assert sums[:, 0].sum() / sums[:, 1].sum() == pytest.approx(6 * 3**0.5, rel=0.05)
     assert sums[:, 1].tolist() == [(T - W + 1) * J] * 3
 
 
@@ -57,7 +58,7 @@ def test_a_joint_that_moves_is_not_asked_for_trembling() -> None:
     truth = swinging()
 
     assert not still(truth, W, 10).any()
-    assert trembling(truth, truth, still(truth, W, 10), W).tolist() == [[0, 0]]
+    assert trembling(truth, truth, still(truth, W, 10), W).tolist() == [[0, 0, 0]]
 
 
 def test_a_frame_without_an_answer_takes_the_stretches_over_it_away() -> None:
@@ -71,7 +72,7 @@ def test_a_frame_without_an_answer_takes_the_stretches_over_it_away() -> None:
 def test_a_film_shorter_than_a_stretch_has_none() -> None:
     truth = at_rest()[:, : W - 1]
 
-    assert trembling(truth, truth, still(truth, W, 10), W).tolist() == [[0, 0]] * 3
+    assert trembling(truth, truth, still(truth, W, 10), W).tolist() == [[0, 0, 0]] * 3
 
 
 def test_the_acceleration_error_of_a_parabola_is_its_bend() -> None:
