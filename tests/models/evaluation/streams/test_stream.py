@@ -107,15 +107,15 @@ def test_ours_are_told_against_the_steadiest_peer(folder: Path) -> None:
     assert last.startswith(f"| {SMOOTHED} | 0.50 [0.50, 0.50] | 0.50 [0.50, 0.50] |")
 
 
-@pytest.mark.parametrize(("jitter", "acceleration", "lag", "enough"), [
-    (0.5, 0.4, 39, True), (0.6, 0.4, 39, False), (0.5, 0.6, 39, False), (0.5, 0.4, 41, False),
-    (np.nan, 0.4, 39, False)])
+@pytest.mark.parametrize(("jitter", "acceleration", "lag", "added", "enough"), [
+    (0.5, 0.4, 39, 39, True), (0.6, 0.4, 39, 39, False), (0.5, 0.6, 39, 39, False), (0.5, 0.4, 41, 39, False),
+    (0.5, 0.4, 20, 41, False), (np.nan, 0.4, 39, 39, False)])
 def test_reach_is_half_of_the_best_peer_and_forty_milliseconds(
-        jitter: float, acceleration: float, lag: float, enough: bool) -> None:
+        jitter: float, acceleration: float, lag: float, added: float, enough: bool) -> None:
     figures = {"lag": Figure(lag, lag, lag)}
     shares = {"jitter": Figure(jitter, 0, 1), "acceleration": Figure(acceleration, 0, 1)}
 
-    assert reached(StreamRow("ours", 100, 0, 0, figures, shares)) is enough
+    assert reached(StreamRow("ours", 100, 0, 0, figures, shares, Figure(added, 0, 99))) is enough
 
 
 def call(*argv: object, **handed: object) -> int:
