@@ -3,7 +3,8 @@
 The file holds `{"source": str, "images": [...]}`; an image holds `file`, `width`, `height`, `K` (3x3, where known),
 `people` (each `joints2d {name: [x, y, v]}`, `joints3d {name: [X, Y, Z]}` in camera space, `box [x0, y0, x1, y1]`),
 `ignore` (boxes of people nobody labelled) and `other_people_unlabelled` or `unlabelled_background_person`. Triangulated
-truth says in `views` how many cameras agreed on a joint; `terms` and `allowed` of the whole file say what it is for.
+truth says in `views` how many cameras agreed on a joint; `terms` and `allowed` of the whole file say what it is for. A
+film says `time_s` of its images and `id` of its people.
 """
 
 import json
@@ -40,6 +41,9 @@ class LabelledPerson:
     views: Floats | None = None
     """[25] how many cameras agreed on the place of each joint, NaN unknown; None: the truth is not triangulated."""
 
+    id: int | None = None
+    """The same person has the same through a film; None: nobody says who is who."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledFrame:
@@ -63,6 +67,9 @@ class LabelledFrame:
 
     trainable: bool = False
     """The licence lets a network that ships learn from it."""
+
+    time_s: float | None = None
+    """When in its film; None: not of a film."""
 
     def image_bgr(self) -> Image:
         """The decoded picture, EXIF rotation applied.
@@ -157,6 +164,7 @@ def _frame(folder: Path, entry: Mapping[str, Any], *, coco17: bool) -> LabelledF
         coco17=coco17,
         licence=str(entry.get("licence", "")),
         trainable=entry.get("trainable") is True,
+        time_s=float(entry["time_s"]) if "time_s" in entry else None,
     )
 
 
@@ -173,7 +181,8 @@ def _person(entry: Mapping[str, Any]) -> LabelledPerson:
     marks[seen == 0] = np.nan
     box = _numbers("box", entry["box"], 4)
     views = _columns(entry["views"], 1)[:, 0] if "views" in entry else None
-    return LabelledPerson(marks[:, :2], seen, _columns(entry.get("joints3d", {}), 3), box, views)
+    who = int(entry["id"]) if "id" in entry else None
+    return LabelledPerson(marks[:, :2], seen, _columns(entry.get("joints3d", {}), 3), box, views, who)
 
 
 def _columns(joints: Mapping[str, Any], width: int) -> Floats:

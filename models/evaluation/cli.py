@@ -1,4 +1,4 @@
-"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `eval record`."""
+"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `eval record`, `eval stream`."""
 
 import argparse
 import json
@@ -18,20 +18,24 @@ from tqdm import tqdm
 
 from models.arrays import Image
 from models.cascade import Cascade
-from models.datasets.labelled import LabelledFolder, LabelledFrame, LabelsError, read_folder
+from models.datasets.errors import DatasetError
+from models.datasets.labelled import LabelledFolder, LabelledFrame, read_folder
 from models.errors import ManifestError, RunnerError
 from models.evaluation import recorded, speed
 from models.evaluation.answers import System
 from models.evaluation.contact_sheet import save_contact_sheet, spread
 from models.evaluation.dev_table import FolderRuns, result_of, run_folder
+from models.evaluation.figures import draws_of
 from models.evaluation.origins import load_origin
 from models.evaluation.peers import Skipped, load_peers
 from models.evaluation.people_sheet import save_people_sheets, sightings
 from models.evaluation.plots import save_error_against_cost, save_uncertainty
 from models.evaluation.sigma import told
+from models.evaluation.streams import films, run, tables
 from models.evaluation.systems import routed
 from models.evaluation.tables import Report, as_json, as_markdown
 from models.manifest import WEIGHTS
+from models.options import Quality
 from models.records import Stage
 
 PEERS: Final = Path("../shared/peers")
@@ -45,24 +49,28 @@ class UsageError(ValueError):
 
 
 Load = Callable[..., Cascade]
+MakeFollower = Callable[[], run.Follower]
 
 
-def main(argv: Sequence[str], *, load: Load = Cascade.load) -> int:
+def main(argv: Sequence[str], *, load: Load = Cascade.load, follower: MakeFollower | None = None) -> int:
     """Runs one evaluation.
 
     Args:
         argv: without the program's name and `eval`.
         load: makes the cascade of a weights folder, with so many `threads`.
+        follower: makes the memory of a new stream, for `eval stream`. It is the service's, which this package lies
+            below and may not import: the service hands it in.
 
     Returns:
         0; 2 when it could not begin, with one line on standard error that says why.
     """
     given = list(argv)
-    command = {"speed": _speed, "record": _record}.get(given[0]) if given else None
-    run, rest = (command, given[1:]) if command else (_accuracy, given)
+    commands = {"speed": _speed, "record": _record, "stream": partial(_stream, follower)}
+    command = commands.get(given[0]) if given else None
+    chosen, rest = (command, given[1:]) if command else (_accuracy, given)
     try:
-        return run(rest, load)
-    except (UsageError, LabelsError, ManifestError, RunnerError, OSError) as wrong:
+        return chosen(rest, load)
+    except (UsageError, DatasetError, ManifestError, RunnerError, OSError) as wrong:
         print(f"posecascade eval: {wrong}", file=sys.stderr)
         return 2
 
@@ -200,6 +208,11 @@ def _bar(name: str, frames: Sequence[LabelledFrame]) -> Iterable[LabelledFrame]:
     return bar
 
 
+def _film_bar(seeds: Sequence[int]) -> Iterable[int]:
+    bar: Iterable[int] = tqdm(seeds, desc="rendering", unit="film", leave=False, disable=None)
+    return bar
+
+
 def _record(argv: Sequence[str], load: Load) -> int:
     parser = argparse.ArgumentParser("posecascade eval record", description=recorded.__doc__)
     _add_data(parser)
@@ -263,3 +276,69 @@ def _photo(path: Path) -> Image:
 
 def _counted(system: System) -> speed.Contestant:
     return lambda picture: len(system.people(picture, None))
+
+
+def _stream(follower: MakeFollower | None, argv: Sequence[str], load: Load) -> int:
+    args = _stream_parser().parse_args(argv)
+    if follower is None:
+        raise UsageError("stream wants the service's smoothing, got none: call it as `posecascade eval stream`")
+    footage = _footage(args)
+    cascade = load(args.weights, threads=args.threads)
+    peers, skipped = load_peers(args.peers, args.peer, threads=args.threads, sample=footage[0].frames[0].image_bgr())
+    for skip in skipped:
+        print(f"skipped {skip.name}: {skip.reason}", file=sys.stderr)
+    qualities = [Quality(quality) for quality in args.quality]
+    runs = [run.run_film(film, cascade, qualities, follower, peers, partial(_bar, film.name)) for film in footage]
+    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    report = tables.stream_report(runs, [run.names(quality) for quality in qualities],
+                                  _stream_conditions(footage, cascade, args), skipped, draws)
+    _out_folder(args.out)
+    (args.out / "stream.json").write_text(json.dumps(tables.as_json(report), indent=1) + "\n")
+    (args.out / "stream.md").write_text(tables.as_markdown(report))
+    print(tables.as_markdown(report))
+    return 0
+
+
+def _footage(args: argparse.Namespace) -> list[films.Film]:
+    """The films that are given, or else rendered ones."""
+    for name, least in (("threads", 1), ("rounds", 1), ("frames", 3), ("size", 64), ("fps", 1)):
+        if getattr(args, name) < least:
+            raise UsageError(f"--{name} must be {least} or more, got {getattr(args, name)}")
+    shooting = films.Shooting(args.size, args.fps, args.frames)
+    folders = args.data or films.rendered(args.films, args.seeds, shooting, args.assets, _film_bar)
+    footage = [films.read_film(folder) for folder in folders]
+    rates = sorted({round(film.fps, 2) for film in footage})
+    if len(rates) > 1:
+        raise UsageError(f"--data wants films of one frame rate, got {', '.join(f'{rate:g}' for rate in rates)} fps")
+    if not any(film.ids for film in footage):
+        raise UsageError("want films with somebody in them, got none: take other --data or --seeds")
+    return footage
+
+
+def _stream_conditions(footage: Sequence[films.Film], cascade: Cascade, args: argparse.Namespace) -> dict[str, str]:
+    manifest = cascade.manifest
+    return {"frames": f"{sum(len(film.frames) for film in footage)} at {footage[0].fps:g} fps",
+            "weights": f"{manifest.version} sha256:{manifest.weights_sha256[:12]}",
+            "onnxruntime": onnxruntime.__version__, "bootstrap rounds": str(args.rounds)}
+
+
+def _stream_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("posecascade eval stream", description=run.__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", default=(), metavar="FOLDER",
+                        help="films: labelled folders whose pictures have `time_s` and whose people have `id`; left "
+                             "out: rendered people of the split `dev`")
+    parser.add_argument("--films", type=Path, default=Path("out/films"), metavar="FOLDER",
+                        help="where rendered films are kept; those that are there are not rendered again")
+    parser.add_argument("--seeds", type=int, nargs="+", default=films.SEEDS, metavar="N", help="of the rendered films")
+    parser.add_argument("--size", type=int, default=films.USUAL.size_px, help="pixels a side")
+    parser.add_argument("--fps", type=float, default=films.USUAL.fps)
+    parser.add_argument("--frames", type=int, default=films.USUAL.frames, help="of each film")
+    parser.add_argument("--assets", type=Path, metavar="FOLDER", help="the renderer's; default: beside the checkout")
+    _add_cascade(parser)
+    parser.add_argument("--quality", nargs="+", choices=list(Quality), default=[Quality.BALANCED], metavar="NAME",
+                        help=f"of {', '.join(Quality)} (default {Quality.BALANCED})")
+    parser.add_argument("--peers", type=Path, default=PEERS, metavar="FOLDER")
+    parser.add_argument("--peer", nargs="+", default=(), metavar="NAME", help="only these of the folder")
+    parser.add_argument("--rounds", type=int, default=1000, help="of the bootstrap (default 1000)")
+    parser.add_argument("--out", type=Path, default=Path("out/eval"), metavar="FOLDER")
+    return parser

@@ -51,14 +51,15 @@ class Report:
 
 def as_json(report: Report) -> dict[str, Any]:
     """Plain lists, dicts and numbers; what is unknown is None."""
-    return {key: _known(value) for key, value in (asdict(report) | {"protocol": PROTOCOL}).items()}
+    return {key: known(value) for key, value in (asdict(report) | {"protocol": PROTOCOL}).items()}
 
 
-def _known(value: Any) -> Any:
+def known(value: Any) -> Any:
+    """For JSON, which has no NaN: None in its place."""
     if isinstance(value, Mapping):
-        return {str(key): _known(each) for key, each in value.items()}
+        return {str(key): known(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_known(each) for each in value]
+        return [known(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -79,14 +80,15 @@ def _folder(rows: Sequence[Row]) -> list[str]:
     """Metrics that no system has here get no column."""
     metrics = [m for m in METRICS if any(math.isfinite(row.summary.figures[m.key].value) for row in rows)]
     head = ["system", *(m.title for m in metrics), "answered by", "CPU ms", "wall ms (p95)"]
-    body = [[row.system, *(_cell(row.summary.figures[m.key], m.digits) for m in metrics), _stages(row.answered_by),
+    body = [[row.system, *(cell(row.summary.figures[m.key], m.digits) for m in metrics), _stages(row.answered_by),
              f"{row.summary.cpu_ms:.0f}", f"{row.summary.wall_ms:.0f} ({row.summary.wall_p95_ms:.0f})"] for row in rows]
     count = rows[0].summary
     return [f"## {rows[0].folder}: {count.frames} frames, {count.people} people, {count.people_3d} with 3D",
             table(head, body)]
 
 
-def _cell(figure: Figure, digits: int) -> str:
+def cell(figure: Figure, digits: int) -> str:
+    """A figure and its interval."""
     if math.isnan(figure.value):
         return "-"
     return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"

@@ -5,9 +5,11 @@ They need packages that serving does not have; an import statement here would ti
 
 import importlib
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
+
+from service.streams.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +17,16 @@ class Deferred:
     """One command of another part."""
 
     module: str
-    """Has `main(argv) -> int`."""
+    """Has `main(argv, **lent) -> int`."""
     extra: str
     """What to install for it."""
     summary: str
+    lent: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    """What of the service it is handed, for it lies below the service and may not import it."""
 
 
 DEFERRED: Final = {
-    "eval": Deferred("models.evaluation.cli", "train", "score the cascade on labelled frames"),
+    "eval": Deferred("models.evaluation.cli", "train", "score the cascade on labelled frames", {"follower": Session}),
     "train": Deferred("models.training.cli", "train", "train a stage by a recipe"),
     "export": Deferred("export.cli", "train", "write the stages as ONNX and build engines"),
 }
@@ -41,7 +45,7 @@ def run_deferred(name: str, argv: Sequence[str]) -> int:
               f"pip install 'posecascade[{tool.extra}]'", file=sys.stderr)
         return 2
     try:
-        return int(module.main(list(argv)) or 0)
+        return int(module.main(list(argv), **tool.lent) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:

@@ -184,6 +184,11 @@ def test_the_help_lists_the_commands_of_the_other_parts(capsys):
     assert all(name in text for name in DEFERRED)
 
 
+def test_the_evaluation_of_streams_is_handed_the_smoothing_of_the_service(tmp_path, capsys):
+    assert main(["eval", "stream", "--data", str(tmp_path)]) == 2
+    assert "no labels.json" in capsys.readouterr().err
+
+
 def test_serve_explains_a_setting_that_cannot_be(capsys):
     assert run("serve", "--port", "70000") == 2
     assert "port" in capsys.readouterr().err

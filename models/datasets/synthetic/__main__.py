@@ -2,6 +2,7 @@
 
 python -m models.datasets.synthetic --out sheet.jpg
 python -m models.datasets.synthetic --labels FOLDER --frames 120 --split dev
+python -m models.datasets.synthetic --labels FOLDER --frames 48 --fps 25 --split dev
 """
 
 import argparse
@@ -23,8 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         source = SyntheticPeople(args.assets, args.split, args.size, args.photos, args.device)
         batches = source.batches(args.frames, args.seed, args.batch)
+        if args.fps:
+            batches = iter([source.sequence(args.seed, args.frames, args.fps, args.batch)])
         if args.labels:
-            write_labelled(args.labels, batches, args.split)
+            write_labelled(args.labels, batches, args.split, args.fps)
         if args.out:
             pictures = np.concatenate([images.cpu().numpy() for images, _ in batches])
             contact_sheet(pictures, args.columns).save(args.out)
@@ -51,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     wanted.add_argument("--labels", type=Path, metavar="FOLDER", help="labelled folder to write")
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--split", choices=list(Split), default=Split.TRAIN)
+    parser.add_argument("--fps", type=float, help="one scene as a film instead of a scene a frame")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=512, help="pixels a side")
     parser.add_argument("--batch", type=int, default=8, help="frames drawn together; part of what a seed means")

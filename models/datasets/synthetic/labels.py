@@ -23,8 +23,14 @@ _TERMS: Final = "bodies, clothes and light CC0-1.0; motion from mocap.cs.cmu.edu
 Truth = dict[str, NDArray[Any]]
 
 
-def write_labelled(folder: Path, batches: Iterable[tuple[Tensor, dict[str, Tensor]]], split: str) -> int:
-    """Pictures and `labels.json` of all batches; returns how many pictures."""
+def write_labelled(
+    folder: Path, batches: Iterable[tuple[Tensor, dict[str, Tensor]]], split: str, fps: float | None = None
+) -> int:
+    """Pictures and `labels.json` of all batches; returns how many pictures.
+
+    Args:
+        fps: of a film, whose pictures get a time; None: they are no film.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, Any]] = []
     for images, columns in batches:
@@ -33,7 +39,8 @@ def write_labelled(folder: Path, batches: Iterable[tuple[Tensor, dict[str, Tenso
             name = f"{len(entries):05d}.jpg"
             picture = np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1])
             cv2.imwrite(str(folder / name), picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-            entries.append(entry(name, picture.shape[0], truth, index))
+            when = {} if fps is None else {"time_s": len(entries) / fps}
+            entries.append(when | entry(name, picture.shape[0], truth, index))
     described = {"source": "synthetic people", "split": split, "truth": "exact, rendered", "terms": _TERMS}
     (folder / "labels.json").write_text(json.dumps({**described, "images": entries}) + "\n")
     return len(entries)

@@ -78,6 +78,14 @@ def test_a_labelled_folder_of_them_can_be_evaluated(people, tmp_path):
     assert json.loads((tmp_path / "labels.json").read_text())["split"] == "dev"
 
 
+def test_a_film_of_them_says_when_and_who(people, tmp_path):
+    write_labelled(tmp_path, [people.sequence(3, frames=3, fps=25)], "dev", fps=25)
+    frames = read_folder(tmp_path).frames
+
+    assert [frame.time_s for frame in frames] == [0, 0.04, 0.08]
+    assert {person.id for person in frames[0].people} == {person.id for person in frames[2].people} != set()
+
+
 def test_who_shows_too_few_joints_is_ignored():
     vis = np.zeros((3, 25), np.uint8)
     vis[0], vis[1, :5] = 3, 3

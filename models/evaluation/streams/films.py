@@ -1,0 +1,101 @@
+"""Films with exact truth: labelled folders whose pictures have times and whose people have ids."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from models.arrays import Floats
+from models.datasets.errors import LabelsError
+from models.datasets.labelled import LabelledFrame, read_folder
+from models.evaluation.matching import counted
+
+SEEDS: Final = (10, 11, 13, 17, 21, 34)
+"""Of the first forty films, chosen by the truth before any system had seen them: two to six people of some size who
+stay in the picture, some of them quiet and some not; the camera stands as that of a live stream, and pans in the first.
+"""
+
+UNEVEN: Final = 0.05
+"""Of the frame interval, by which a frame may be early or late: accelerations are differences of frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shooting:
+    """How films are rendered; part of their folders' names, so that another one is rendered anew."""
+
+    size_px: int = 512
+    fps: float = 25.0
+    frames: int = 48
+
+    def folder(self, under: Path, seed: int) -> Path:
+        return under / f"dev_{self.size_px}px_{self.fps:g}fps_{self.frames}f_{seed}"
+
+
+USUAL: Final = Shooting()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """Frames in their order and who of the people is who."""
+
+    name: str
+    frames: tuple[LabelledFrame, ...]
+    times_s: Floats
+    """[T] rising, evenly spaced."""
+
+    ids: tuple[int, ...]
+    """Everyone who counts in some frame, ascending."""
+
+    @property
+    def fps(self) -> float:
+        return float((len(self.times_s) - 1) / (self.times_s[-1] - self.times_s[0]))
+
+
+def read_film(folder: Path) -> Film:
+    """A labelled folder as a film.
+
+    Raises:
+        LabelsError: what `read_folder` raises; fewer than three frames; a frame without time or unevenly spaced; a
+            person without id.
+    """
+    read = read_folder(folder)
+    times = np.array([np.nan if frame.time_s is None else frame.time_s for frame in read.frames])
+    if len(times) < 3 or not np.isfinite(times).all():
+        raise LabelsError(f"{folder}: want a film of 3 frames or more, each with `time_s`, got {len(times)} frames, "
+                          f"{int(np.isfinite(times).sum())} with a time; render one with "
+                          "`python -m models.datasets.synthetic --labels FOLDER --fps 25 --split dev`")
+    steps = np.diff(times)
+    if not (np.abs(steps - steps.mean()) <= UNEVEN * steps.mean()).all():
+        raise LabelsError(f"{folder}: want evenly spaced frames, got {steps.min():.4f} to {steps.max():.4f} s between "
+                          "two of them; sort them by time and leave none out")
+    people = [person.id for frame in read.frames for person in counted(frame)]
+    if any(who is None for who in people):
+        raise LabelsError(f"{folder}: want an `id` for every person, the same through the film")
+    return Film(read.name, read.frames, times, tuple(sorted({who for who in people if who is not None})))
+
+
+def rendered(under: Path, seeds: Sequence[int], shooting: Shooting, assets: Path | None = None,
+             progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> list[Path]:
+    """The folders of rendered films, one a seed; those that are there already are left as they are.
+
+    Args:
+        progress: wraps the seeds that are rendered, such as a progress bar: a film takes a minute on two cores.
+
+    Raises:
+        MissingData: the renderer's assets are absent.
+    """
+    folders = {seed: shooting.folder(under, seed) for seed in seeds}
+    missing = [seed for seed, folder in folders.items() if not (folder / "labels.json").is_file()]
+    if not missing:
+        return list(folders.values())
+    # Seconds of torch and numba, for those who render only.
+    from models.datasets.synthetic import SyntheticPeople
+    from models.datasets.synthetic.labels import write_labelled
+
+    source = SyntheticPeople(assets, "dev", shooting.size_px)
+    for seed in progress(missing):
+        film = source.sequence(seed, shooting.frames, shooting.fps, batch=8)
+        write_labelled(folders[seed], [film], "dev", shooting.fps)
+    return list(folders.values())

@@ -1,0 +1,66 @@
+"""All systems on a film, in frame order and by the frames' own times: the cascade with and without what the service
+does to a stream, peers frame by frame."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from models.cascade import Cascade
+from models.datasets.labelled import LabelledFrame
+from models.evaluation.answers import Guess, System
+from models.evaluation.streams.films import Film
+from models.evaluation.streams.paths import Paths, Sighting, said_paths, true_paths
+from models.options import Options, Quality
+from models.records import Frame
+
+
+class Follower(Protocol):
+    """What the service remembers of one stream: gives the people of each frame ids, and smooths their poses."""
+
+    def follow(self, frame: Frame, captured_s: float | None, received_s: float) -> Frame:
+        """The frame with ids and smoothed poses, its people in their order.
+
+        Args:
+            captured_s: when the frame was taken.
+            received_s: when it came; here the same.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilmRun:
+    """Every system on one film."""
+
+    film: Film
+    truth: Paths
+    said: Mapping[str, Paths]
+    """By the system's name."""
+
+
+def names(quality: Quality) -> tuple[str, str]:
+    """Of our two rows: as the cascade says it, and as the stream shows it."""
+    return f"{quality}, each frame by itself", f"{quality}, smoothed"
+
+
+def run_film(film: Film, cascade: Cascade, qualities: Sequence[Quality], follower: Callable[[], Follower],
+             peers: Sequence[System], progress: Callable[[Sequence[LabelledFrame]], Iterable[LabelledFrame]] = iter,
+             ) -> FilmRun:
+    """Each system's paths; one inference serves both rows of a quality, which have the ids of the stream.
+
+    Args:
+        follower: makes the memory of a new stream; one for each quality.
+        progress: wraps the frames, such as a progress bar.
+    """
+    said: dict[str, list[list[Sighting]]] = {}
+    followers = {quality: follower() for quality in qualities}
+    for frame, time_s in zip(progress(film.frames), film.times_s, strict=True):
+        image = frame.image_bgr()
+        for quality, stream in followers.items():
+            raw = cascade.predict(image, Options(quality=quality, camera=frame.camera))
+            smoothed = stream.follow(raw, float(time_s), float(time_s))
+            for name, answer in zip(names(quality), (raw, smoothed), strict=True):
+                said.setdefault(name, []).append([
+                    Sighting(Guess.of(person), followed.id)
+                    for person, followed in zip(answer.people, smoothed.people, strict=True)])
+        for peer in peers:
+            said.setdefault(peer.name, []).append([Sighting(guess) for guess in peer.people(image, frame.camera)])
+    return FilmRun(film, true_paths(film), {name: said_paths(film, frames) for name, frames in said.items()})
