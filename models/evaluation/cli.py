@@ -27,7 +27,7 @@ from models.evaluation.dev_table import FolderRuns, result_of, run_folder
 from models.evaluation.origins import load_origin
 from models.evaluation.peers import Skipped, load_peers
 from models.evaluation.people_sheet import save_people_sheets, sightings
-from models.evaluation.plots import save_error_against_cost, save_uncertainty
+from models.evaluation.plots import save_error_against_cost, save_frontier, save_uncertainty
 from models.evaluation.sigma import told
 from models.evaluation.systems import routed
 from models.evaluation.tables import Report, as_json, as_markdown
@@ -178,6 +178,9 @@ def _lines(path: str) -> list[str]:
 
 def _draw(out: Path, found: Sequence[FolderRuns], report: Report, cascade: Cascade | None, sheet: int) -> None:
     save_error_against_cost(out / "error_against_cost.png", report.rows)
+    for one in found:
+        name = one.folder.name
+        save_frontier(out / f"frontier_{name}.png", [row for row in report.rows if row.folder == name])
     people = {f"{one.folder.name}: {run.name}": told(run.scores) for one in found for run in one.runs}
     save_uncertainty(out / "uncertainty.png", people)
     if cascade is None or sheet < 1:

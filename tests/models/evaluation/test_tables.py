@@ -10,7 +10,7 @@ from models.datasets.labelled import read_folder
 from models.evaluation.answers import Guess
 from models.evaluation.dev_table import result_of, run_folder
 from models.evaluation.peers import Skipped
-from models.evaluation.plots import save_error_against_cost, save_uncertainty
+from models.evaluation.plots import save_error_against_cost, save_frontier, save_uncertainty
 from models.evaluation.sigma import sigma_figures, told
 from models.evaluation.tables import Report, as_json, as_markdown
 from models.records import Camera
@@ -63,9 +63,11 @@ def test_the_json_is_strict_and_unknown_is_null(report: Report) -> None:
 
 def test_plots_are_drawn_where_there_is_something_to_draw(report: Report, tmp_path: Path) -> None:
     assert save_error_against_cost(tmp_path / "cost.png", report.rows)
+    assert save_frontier(tmp_path / "frontier.png", report.rows)
     assert not save_error_against_cost(tmp_path / "none.png", [])
+    assert not save_frontier(tmp_path / "none.png", [])
     assert not save_uncertainty(tmp_path / "none.png", {"blind": []})
-    assert {path.name for path in tmp_path.glob("*.png")} == {"cost.png"}
+    assert {path.name for path in tmp_path.glob("*.png")} == {"cost.png", "frontier.png"}
 
 
 def test_sigmas_of_the_scripted_stages_are_calibrated_body_by_body(tmp_path: Path) -> None:
