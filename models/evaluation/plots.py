@@ -19,8 +19,8 @@ from models.evaluation.tables import Row
 _MARKS: Final = "osD^v<>PX*"
 _SERVED_AS: Final = {COARSE: "fast", EXPERT: "best"}
 """The quality at which the service runs the very same."""
-_PANELS_3D: Final = (("pck3d", "3DPCK@150 %", 1.0), ("mpjpe", "MPJPE mm of those found (up is better)", -1.0))
-_PANELS_2D: Final = (("pck2d", "PCK2D@.1 %", 1.0),)
+_PANELS: Final = (("pck3d", "3DPCK@150 %", 1.0), ("mpjpe", "MPJPE mm of those found (up is better)", -1.0),
+                  ("pck2d", "PCK2D@.1 %", 1.0))
 """Key of the metric, label, and the sign that makes more better."""
 
 
@@ -75,10 +75,10 @@ def save_frontier(path: Path, rows: Sequence[Row]) -> bool:
         Whether there was anything to draw.
     """
     told = [row for row in rows if not row.system.endswith(ASSUMED_FOV)]
-    if not told:
+    panels = [panel for panel in _PANELS if any(np.isfinite(row.summary.figures[panel[0]].value) for row in told)]
+    if not panels:
         return False
-    panels = _PANELS_3D if told[0].summary.people_3d else _PANELS_2D
-    canvas = Canvas(figsize=(max(7, 6 * len(panels)), 6), layout="constrained")
+    canvas = Canvas(figsize=(max(7, 5 * len(panels)), 6), layout="constrained")
     for axes, (key, label, sign) in zip(np.atleast_1d(canvas.subplots(1, len(panels))), panels, strict=True):
         _frontier_panel(axes, told, key, sign)
         axes.set(xlabel="median wall ms per frame", ylabel=label)

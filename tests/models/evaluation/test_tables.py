@@ -70,6 +70,13 @@ def test_plots_are_drawn_where_there_is_something_to_draw(report: Report, tmp_pa
     assert {path.name for path in tmp_path.glob("*.png")} == {"cost.png", "frontier.png"}
 
 
+def test_nobody_labelled_leaves_no_frontier_to_draw(tmp_path: Path) -> None:
+    scene(tmp_path, [0, 0])
+    found = run_folder(read_folder(tmp_path), None, [Blind()], seeds=0)
+
+    assert not save_frontier(tmp_path / "none.png", result_of(found, set(), rounds=5).rows)
+
+
 def test_sigmas_of_the_scripted_stages_are_calibrated_body_by_body(tmp_path: Path) -> None:
     cascade = cascade_of(scene(tmp_path, [4] * 12))
     coarse, *_ = run_folder(read_folder(tmp_path), cascade, [], seeds=0).runs
