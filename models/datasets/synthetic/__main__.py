@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         source = SyntheticPeople(args.assets, args.split, args.size, args.photos, args.device)
         batches = source.batches(args.frames, args.seed, args.batch)
         if args.labels:
-            write_labelled(args.labels, batches, args.split)
+            write_labelled(args.labels, batches, args.split, source.census())
         if args.out:
             pictures = np.concatenate([images.cpu().numpy() for images, _ in batches])
             contact_sheet(pictures, args.columns).save(args.out)
