@@ -159,7 +159,8 @@ def _report(found: Sequence[FolderRuns], skipped: Sequence[Skipped], args: argpa
         conditions |= {"weights": f"{manifest.version} sha256:{manifest.weights_sha256[:12]}",
                        "calibration": manifest.calibration.fitted_on}
     return Report(tuple(row for result in results.values() for row in result.rows), tuple(skipped), conditions,
-                  {name: result.comparisons for name, result in results.items() if result.comparisons})
+                  {name: result.comparisons for name, result in results.items() if result.comparisons},
+                  {name: result.fairness for name, result in results.items() if result.fairness is not None})
 
 
 def _machine() -> dict[str, str]:
