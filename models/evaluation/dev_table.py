@@ -97,7 +97,8 @@ def result_of(found: FolderRuns, in_3d: Set[str], *, rounds: int) -> FolderResul
     if not found.has_cascade:
         return FolderResult(tuple(rows), ())
     rows[4:4] = [_pooled(folder, found.chance, draws)] if found.chance else []
-    return FolderResult(tuple(rows), tuple(_comparisons(found, draws)), fairness(found.runs[:4], draws))
+    return FolderResult(tuple(rows), tuple(_comparisons(found, draws)),
+                        fairness(found.runs[:4], draws, np.random.default_rng(0)))
 
 
 def _by_chance(cascade: Cascade, folder: LabelledFolder, routes: Sequence[Sequence[Route]], seeds: int,

@@ -1,8 +1,12 @@
 """Whether a system serves some people worse than others: its figures group by group, and the gaps between groups.
 
 A gap lies between the worst and the best group of a kind, by their figures here, among groups of `LEAST_PEOPLE` or
-more. Its interval resamples frames and not bodies. The pair is chosen on the very frames that it is measured on, so
-that where groups do not differ a gap comes out all the same: of two groups one is always better.
+more. The pair is chosen on the very frames that it is measured on, so that where groups do not differ a gap comes out
+all the same: of two groups one is always better.
+
+Intervals resample frames and, where the labels tell them, bodies, each by itself, and weigh a person by how often both
+were drawn (the pigeonhole bootstrap of Owen, Ann. Appl. Stat. 1, 2007). Frames alone would not do: a group of three
+bodies may be one that is hard to see and seen often.
 
 A group may do worse because its people are smaller in the picture or more hidden, as children are beside adults. So
 each gap is also told among people *alike*: everybody is put into a cell by the height of their box and by how many limb
@@ -73,12 +77,13 @@ class Fairness:
     gaps: tuple[Gap, ...]
 
 
-def fairness(runs: Sequence[Run], draws: Indices) -> Fairness | None:
+def fairness(runs: Sequence[Run], draws: Indices, rng: np.random.Generator) -> Fairness | None:
     """Of systems that answer in 3D, on the same frames.
 
     Args:
         runs: on one folder.
         draws: [R, F] resampled frame indices.
+        rng: draws bodies.
 
     Returns:
         None where nobody's groups are known.
@@ -88,11 +93,11 @@ def fairness(runs: Sequence[Run], draws: Indices) -> Fairness | None:
              for kind in dict.fromkeys(kind for person in everybody for kind in person.groups)}
     if not kinds:
         return None
-    counts = np.array([np.ones(draws.shape[1]), *(np.bincount(draw, minlength=draws.shape[1]) for draw in draws)])
+    weights = np.vstack([np.ones(len(everybody)), drawn_weights(runs[0].scores, draws, rng)])
     rows, gaps = [], []
     for one in runs:
         for kind, groups in kinds.items():
-            sums = {metric.key: counted_shares(one.scores, kind, groups, metric, counts) for metric in MEASURED}
+            sums = {metric.key: weighted_shares(one.scores, kind, groups, metric, weights) for metric in MEASURED}
             of_kind = [_row(one.name, kind, number, group, everybody, sums) for number, group in enumerate(groups)]
             rows += of_kind
             large = [number for number, row in enumerate(of_kind) if row.people >= LEAST_PEOPLE]
@@ -100,16 +105,29 @@ def fairness(runs: Sequence[Run], draws: Indices) -> Fairness | None:
     return Fairness(tuple(rows), tuple(gaps))
 
 
-def counted_shares(frames: Sequence[FrameScore], kind: str, groups: Sequence[str], metric: Metric,
-                   counts: Floats) -> Floats:
-    """[R, G, CELLS, 2] numerators and denominators of a metric, frames [F] taken as often as `counts` [R, F] says."""
-    shares = np.zeros((len(frames), len(groups), CELLS, 2))
+def drawn_weights(frames: Sequence[FrameScore], draws: Indices, rng: np.random.Generator) -> Floats:
+    """[R, P] how often everybody is drawn, frame by frame: their frame, times their body where it is known."""
+    bodies = [person.truth.body for frame in frames for person in frame.people]
+    frame_of = np.repeat(np.arange(len(frames)), [len(frame.people) for frame in frames])
+    of_frame = np.array([np.bincount(draw, minlength=len(frames)) for draw in draws])  # [R, F]
+    known = dict.fromkeys(body for body in bodies if body is not None)
+    number: dict[int | None, int] = {body: index for index, body in enumerate(known)}
+    shares = np.full(len(number), 1 / max(len(number), 1))
+    of_body = rng.multinomial(len(number), shares, len(draws)) if number else np.empty((len(draws), 0), int)
+    of_body = np.column_stack([of_body, np.ones(len(draws), int)])  # the last for those of unknown body
+    return np.asarray((of_frame[:, frame_of] * of_body[:, [number.get(body, -1) for body in bodies]]).astype(float))
+
+
+def weighted_shares(frames: Sequence[FrameScore], kind: str, groups: Sequence[str], metric: Metric,
+                    weights: Floats) -> Floats:
+    """[R, G, CELLS, 2] numerators and denominators of a metric, everybody counted by `weights` [R, P]."""
+    people = [person for frame in frames for person in frame.people]
+    shares = np.zeros((len(people), len(groups), CELLS, 2))
     number = {group: index for index, group in enumerate(groups)}
-    for index, frame in enumerate(frames):
-        for person in frame.people:
-            if kind in person.truth.groups:
-                shares[index, number[person.truth.groups[kind]], cell(person.truth)] += SHARES[metric.key](person)
-    return np.tensordot(counts, shares, 1)
+    for index, person in enumerate(people):
+        if kind in person.truth.groups:
+            shares[index, number[person.truth.groups[kind]], cell(person.truth)] = SHARES[metric.key](person)
+    return np.tensordot(weights, shares, 1)
 
 
 def cell(person: LabelledPerson) -> int:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.datasets.labelled import LabelledPerson
-from models.evaluation.fairness import CELLS, LEAST_PEOPLE, Fairness, Gap, alike, cell, fairness
+from models.evaluation.fairness import CELLS, LEAST_PEOPLE, Fairness, Gap, alike, cell, drawn_weights, fairness
 from models.evaluation.figures import draws_of, summarise
 from models.evaluation.matching import LIMBS
 from models.evaluation.run import Run
@@ -37,7 +37,8 @@ def run(*frames: FrameScore) -> Run:
 
 
 def judged(frames: Sequence[FrameScore], rounds: int = 30) -> Fairness:
-    told = fairness([run(*frames)], draws_of(len(frames), rounds, np.random.default_rng(0)))
+    told = fairness([run(*frames)], draws_of(len(frames), rounds, np.random.default_rng(0)),
+                    np.random.default_rng(0))
     assert told is not None
     return told
 
@@ -67,7 +68,7 @@ def test_where_all_are_of_one_group_its_row_is_that_of_everybody() -> None:
               for _ in range(9)]
     draws = draws_of(9, 40, rng)
 
-    told = fairness([run(*frames)], draws)
+    told = fairness([run(*frames)], draws, rng)
     figures = summarise(frames, draws, says_3d=True).figures
 
     assert told is not None
@@ -124,6 +125,33 @@ def test_differences_within_cells_weigh_as_mantel_and_haenszel_say() -> None:
     assert np.isnan(alike(one, np.zeros_like(one))).all()
 
 
+def test_a_person_weighs_as_often_as_frame_and_body_are_drawn() -> None:
+    rng = np.random.default_rng(2)
+    frames = [frame(score(labelled(body=4)), score(labelled(body=9))), frame(), frame(score(labelled(body=4)))]
+
+    weights = drawn_weights(frames, np.array([[0, 0, 2]] * 50), rng)
+
+    assert (weights[:, 0] == 2 * weights[:, 2]).all()  # the same body, the frame twice
+    assert set(map(tuple, weights.tolist())) == {(4, 0, 2), (2, 2, 1), (0, 4, 0)}  # of two bodies two, with repeats
+
+
+def test_unknown_bodies_leave_the_weights_to_the_frames() -> None:
+    frames = [frame(score(labelled())), frame(score(labelled()), score(labelled(body=1)))]
+
+    assert drawn_weights(frames, np.array([[1, 1], [0, 1]]), np.random.default_rng(0)).tolist() == [[0, 2, 2],
+                                                                                                [1, 1, 1]]
+
+
+def test_a_group_of_which_one_body_is_bad_has_a_wide_interval_however_many_frames() -> None:
+    of_bad = [frame(score(labelled(age="child", body=0), 500.0))] * 50
+    of_good = [frame(score(labelled(age="child", body=1), 50.0))] * 50
+
+    [row] = judged([*of_bad, *of_good], rounds=200).rows
+
+    figure = row.figures["mpjpe"]
+    assert (figure.low, figure.value, figure.high) == pytest.approx((50, 275, 500))
+
+
 def test_people_of_like_height_and_visibility_share_a_cell() -> None:
     assert cell(labelled(NEAR_PX)) == cell(labelled(400.0)) == CELLS - 1
     assert cell(labelled(NEAR_PX, hidden=1)) == cell(labelled(NEAR_PX, hidden=3)) != cell(labelled(NEAR_PX, hidden=4))
@@ -132,7 +160,7 @@ def test_people_of_like_height_and_visibility_share_a_cell() -> None:
 
 
 def test_without_groups_there_is_nothing_to_tell() -> None:
-    assert fairness([run(frame(score(labelled())), frame())], np.zeros((2, 2), int)) is None
+    assert fairness([run(frame(score(labelled())), frame())], np.zeros((2, 2), int), np.random.default_rng(0)) is None
 
 
 def test_who_is_of_no_group_of_a_kind_counts_in_none_of_it() -> None:
