@@ -4,9 +4,9 @@ A gap lies between the worst and the best group of a kind, by their figures here
 more. The pair is chosen on the very frames that it is measured on, so that where groups do not differ a gap comes out
 all the same: of two groups one is always better.
 
-Intervals resample frames and, where the labels tell them, bodies, each by itself, and weigh a person by how often both
-were drawn (the pigeonhole bootstrap of Owen, Ann. Appl. Stat. 1, 2007). Frames alone would not do: a group of three
-bodies may be one that is hard to see and seen often.
+An interval is the wider of two: one resamples frames, and where the labels tell bodies one resamples those. Frames
+alone would not do: a group of three bodies may be one that is hard to see and seen often. To resample both at once
+would count what is each person's own three times (Owen, Ann. Appl. Stat. 1, 2007).
 
 A group may do worse because its people are smaller in the picture or more hidden, as children are beside adults. So
 each gap is also told among people *alike*: everybody is put into a cell by the height of their box and by how many limb
@@ -93,7 +93,7 @@ def fairness(runs: Sequence[Run], draws: Indices, rng: np.random.Generator) -> F
              for kind in dict.fromkeys(kind for person in everybody for kind in person.groups)}
     if not kinds:
         return None
-    weights = np.vstack([np.ones(len(everybody)), drawn_weights(runs[0].scores, draws, rng)])
+    weights = drawn_weights(runs[0].scores, draws, rng)
     rows, gaps = [], []
     for one in runs:
         for kind, groups in kinds.items():
@@ -101,26 +101,26 @@ def fairness(runs: Sequence[Run], draws: Indices, rng: np.random.Generator) -> F
             of_kind = [_row(one.name, kind, number, group, everybody, sums) for number, group in enumerate(groups)]
             rows += of_kind
             large = [number for number, row in enumerate(of_kind) if row.people >= LEAST_PEOPLE]
-            gaps += [gap for key in sums if (gap := _gap(key, [of_kind[i] for i in large], sums[key][:, large]))]
+            gaps += [gap for key in sums if (gap := _gap(key, [of_kind[i] for i in large], sums[key][:, :, large]))]
     return Fairness(tuple(rows), tuple(gaps))
 
 
 def drawn_weights(frames: Sequence[FrameScore], draws: Indices, rng: np.random.Generator) -> Floats:
-    """[R, P] how often everybody is drawn, frame by frame: their frame, times their body where it is known."""
-    bodies = [person.truth.body for frame in frames for person in frame.people]
+    """[S, 1 + R, P] how often everybody counts, frame by frame: once, then as often as their frame is drawn; and again
+    as often as their body is (S = 2), unless no body is known. Who is of unknown body has one of their own."""
+    people = [person.truth for frame in frames for person in frame.people]
     frame_of = np.repeat(np.arange(len(frames)), [len(frame.people) for frame in frames])
-    of_frame = np.array([np.bincount(draw, minlength=len(frames)) for draw in draws])  # [R, F]
-    known = dict.fromkeys(body for body in bodies if body is not None)
-    number: dict[int | None, int] = {body: index for index, body in enumerate(known)}
-    shares = np.full(len(number), 1 / max(len(number), 1))
-    of_body = rng.multinomial(len(number), shares, len(draws)) if number else np.empty((len(draws), 0), int)
-    of_body = np.column_stack([of_body, np.ones(len(draws), int)])  # the last for those of unknown body
-    return np.asarray((of_frame[:, frame_of] * of_body[:, [number.get(body, -1) for body in bodies]]).astype(float))
+    bodies = np.array([~number if person.body is None else person.body for number, person in enumerate(people)])
+    units, body_of = np.unique(bodies, return_inverse=True)
+    ways = [np.array([np.bincount(draw, minlength=len(frames)) for draw in draws])[:, frame_of]]
+    if any(person.body is not None for person in people):
+        ways.append(rng.multinomial(len(units), np.full(len(units), 1 / len(units)), len(draws))[:, body_of])
+    return np.array([np.vstack([np.ones(len(people)), drawn]) for drawn in ways])
 
 
 def weighted_shares(frames: Sequence[FrameScore], kind: str, groups: Sequence[str], metric: Metric,
                     weights: Floats) -> Floats:
-    """[R, G, CELLS, 2] numerators and denominators of a metric, everybody counted by `weights` [R, P]."""
+    """[S, 1 + R, G, CELLS, 2] numerators and denominators of a metric, people counted by weights [S, 1 + R, P]."""
     people = [person for frame in frames for person in frame.people]
     shares = np.zeros((len(people), len(groups), CELLS, 2))
     number = {group: index for index, group in enumerate(groups)}
@@ -141,25 +141,25 @@ def _row(system: str, kind: str, number: int, group: str, everybody: Sequence[La
          sums: dict[str, Floats]) -> GroupRow:
     theirs = [person for person in everybody if person.groups.get(kind) == group]
     bodies = len({person.body for person in theirs} - {None})
-    figures = {key: _figure(_ratio(values[:, number].sum(1))) for key, values in sums.items()}
+    figures = {key: _figure(_ratio(values[:, :, number].sum(2))) for key, values in sums.items()}
     return GroupRow(system, kind, group, len(theirs), bodies, figures)
 
 
 def _gap(key: str, rows: Sequence[GroupRow], sums: Floats) -> Gap | None:
-    """Between two of the groups `rows` [G] with the sums [R, G, CELLS, 2]; None where fewer than two have a figure."""
+    """Between two of the groups `rows` [G] with sums [S, 1 + R, G, CELLS, 2]; None where under two have a figure."""
     values = np.array([row.figures[key].value for row in rows])
     known = np.flatnonzero(np.isfinite(values))
     if len(known) < 2:
         return None
     order = known[np.argsort(values[known], kind="stable")]
     worst, best = (order[-1], order[0]) if key in _LESS_IS_BETTER else (order[0], order[-1])
-    everybody = _ratio(sums[:, worst].sum(1)) - _ratio(sums[:, best].sum(1))
+    everybody = _ratio(sums[:, :, worst].sum(2)) - _ratio(sums[:, :, best].sum(2))
     return Gap(rows[0].system, rows[0].kind, key, rows[worst].group, rows[best].group, _figure(everybody),
-               _figure(alike(sums[:, worst], sums[:, best])))
+               _figure(alike(sums[:, :, worst], sums[:, :, best])))
 
 
 def alike(one: Floats, other: Floats) -> Floats:
-    """[R] Mantel-Haenszel difference of two groups with sums [R, CELLS, 2]; NaN where they share no cell."""
+    """[...] Mantel-Haenszel difference of two groups with sums [..., CELLS, 2]; NaN where they share no cell."""
     n, m = one[..., 1], other[..., 1]
     shared = (n > 0) & (m > 0)
     weight = np.where(shared, n * m / np.maximum(n + m, 1), 0)
@@ -175,9 +175,9 @@ def _ratio(sums: Floats) -> Floats:
 
 
 def _figure(values: Floats) -> Figure:
-    """Of [1 + R]: the value, then those of the draws; a draw without anybody of the group says nothing."""
-    drawn = values[1:][np.isfinite(values[1:])]
-    if not np.isfinite(values[0]) or not drawn.size:
+    """Of [S, 1 + R]: the value, and the widest interval; a draw without anybody of the group says nothing."""
+    drawn = [way[np.isfinite(way)] for way in values[:, 1:]]
+    if not np.isfinite(values[0, 0]) or not all(way.size for way in drawn):
         return Figure(np.nan, np.nan, np.nan)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Figure(float(values[0]), float(low), float(high))
+    low, high = max((np.percentile(way, [2.5, 97.5]) for way in drawn), key=lambda interval: interval[1] - interval[0])
+    return Figure(float(values[0, 0]), float(low), float(high))

@@ -129,9 +129,9 @@ def _by_group(by_folder: Mapping[str, Fairness]) -> list[str]:
              *(_cell(row.figures[metric.key], metric.digits) for metric in MEASURED)]
             for folder, one in by_folder.items() for row in one.rows]
     text = (f"Gaps between the worst and the best group of each kind, worst minus best, among groups of {LEAST_PEOPLE} "
-            "people or more; then the same among people alike in size and visibility. Intervals resample frames and "
-            "bodies. The pair is the one that differs most on these very frames, and there are many gaps in this "
-            "table: some will look sure by chance.")
+            "people or more; then the same among people alike in size and visibility. Intervals are the wider of two, "
+            "which resample frames and bodies. The pair is the one that differs most on these very frames, and there "
+            "are many gaps in this table: some will look sure by chance.")
     gaps = {(folder, gap.system, gap.kind, gap.key): gap for folder, one in by_folder.items() for gap in one.gaps}
     lines = [[*line, *(_gap(gaps.get((*line, metric.key))) for metric in MEASURED)]
              for line in dict.fromkeys(key[:3] for key in gaps)]

@@ -125,21 +125,22 @@ def test_differences_within_cells_weigh_as_mantel_and_haenszel_say() -> None:
     assert np.isnan(alike(one, np.zeros_like(one))).all()
 
 
-def test_a_person_weighs_as_often_as_frame_and_body_are_drawn() -> None:
-    rng = np.random.default_rng(2)
+def test_people_weigh_as_often_as_their_frame_is_drawn_and_again_as_their_body_is() -> None:
     frames = [frame(score(labelled(body=4)), score(labelled(body=9))), frame(), frame(score(labelled(body=4)))]
 
-    weights = drawn_weights(frames, np.array([[0, 0, 2]] * 50), rng)
+    by_frame, by_body = drawn_weights(frames, np.array([[0, 0, 2]] * 50), np.random.default_rng(2))
 
-    assert (weights[:, 0] == 2 * weights[:, 2]).all()  # the same body, the frame twice
-    assert set(map(tuple, weights.tolist())) == {(4, 0, 2), (2, 2, 1), (0, 4, 0)}  # of two bodies two, with repeats
+    assert by_frame[0].tolist() == by_body[0].tolist() == [1, 1, 1]
+    assert by_frame[1:].tolist() == [[2, 2, 1]] * 50
+    assert set(map(tuple, by_body[1:].tolist())) == {(2, 0, 2), (1, 1, 1), (0, 2, 0)}  # two draws of two bodies
 
 
-def test_unknown_bodies_leave_the_weights_to_the_frames() -> None:
-    frames = [frame(score(labelled())), frame(score(labelled()), score(labelled(body=1)))]
+def test_without_bodies_frames_alone_are_resampled() -> None:
+    frames = [frame(score(labelled())), frame(score(labelled()), score(labelled()))]
 
-    assert drawn_weights(frames, np.array([[1, 1], [0, 1]]), np.random.default_rng(0)).tolist() == [[0, 2, 2],
-                                                                                                [1, 1, 1]]
+    [by_frame] = drawn_weights(frames, np.array([[1, 1], [0, 1]]), np.random.default_rng(0))
+
+    assert by_frame.tolist() == [[1, 1, 1], [0, 2, 2], [1, 1, 1]]
 
 
 def test_a_group_of_which_one_body_is_bad_has_a_wide_interval_however_many_frames() -> None:
