@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: install demo serve test check train-smoke clean
+.PHONY: install demo serve test check train-smoke fairness clean
 install: $(VENV)/.everything
 
 demo: $(VENV)/.serving
@@ -32,6 +32,13 @@ train-smoke: $(VENV)/.everything
 	$(BIN)/posecascade export onnx $(SMOKE)/*.pt --weights $(SMOKE)/weights
 	$(BIN)/python -m models.datasets.synthetic --labels $(SMOKE)/frames --frames 8 --size 320 --split dev
 	$(BIN)/posecascade eval --data $(SMOKE)/frames --weights $(SMOKE)/weights --out $(SMOKE)/eval --peers $(SMOKE)/none --rounds 50 --seeds 1
+
+# Figures by skin, age, build ... of rendered people, a table of `docs/results.md`; about twenty minutes on two cores.
+FAIRNESS := out/fairness
+fairness: $(VENV)/.everything
+	test -f $(FAIRNESS)/frames/labels.json || \
+		$(BIN)/python -m models.datasets.synthetic --labels $(FAIRNESS)/frames --frames 400 --split dev --seed 3107
+	$(BIN)/posecascade eval --data $(FAIRNESS)/frames --peers $(FAIRNESS)/none --seeds 0 --sheet 0 --out $(FAIRNESS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info out/demo

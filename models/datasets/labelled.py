@@ -3,13 +3,14 @@
 The file holds `{"source": str, "images": [...]}`; an image holds `file`, `width`, `height`, `K` (3x3, where known),
 `people` (each `joints2d {name: [x, y, v]}`, `joints3d {name: [X, Y, Z]}` in camera space, `box [x0, y0, x1, y1]`),
 `ignore` (boxes of people nobody labelled) and `other_people_unlabelled` or `unlabelled_background_person`. Triangulated
-truth says in `views` how many cameras agreed on a joint; `terms` and `allowed` of the whole file say what it is for. A
-film says `time_s` of its images and `id` of its people.
+truth says in `views` how many cameras agreed on a joint; rendered people have `groups {kind: group}`, such as
+`{"skin": "dark"}`, and `body`, the number of the one they are rendered with; a film says `time_s` of its images and
+`id` of its people; `terms` and `allowed` of the whole file say what it is for.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ class LabelledPerson:
 
     id: int | None = None
     """The same person has the same through a film; None: nobody says who is who."""
+
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """The group they are of, by kind of group; empty where nobody says."""
+
+    body: int | None = None
+    """Number of their body among those that people are rendered with; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +189,13 @@ def _person(entry: Mapping[str, Any]) -> LabelledPerson:
     box = _numbers("box", entry["box"], 4)
     views = _columns(entry["views"], 1)[:, 0] if "views" in entry else None
     who = int(entry["id"]) if "id" in entry else None
-    return LabelledPerson(marks[:, :2], seen, _columns(entry.get("joints3d", {}), 3), box, views, who)
+    groups, body = entry.get("groups", {}), entry.get("body")
+    if not isinstance(groups, dict) or not all(isinstance(group, str) for group in groups.values()):
+        raise ValueError(f'groups: want an object of names such as {{"skin": "dark"}}, got {groups}')
+    if body is not None and not isinstance(body, int):
+        raise ValueError(f"body: want a whole number, got {body}")
+    joints_mm = _columns(entry.get("joints3d", {}), 3)
+    return LabelledPerson(marks[:, :2], seen, joints_mm, box, views, who, groups, body)
 
 
 def _columns(joints: Mapping[str, Any], width: int) -> Floats:

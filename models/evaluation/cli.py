@@ -29,7 +29,7 @@ from models.evaluation.figures import draws_of
 from models.evaluation.origins import load_origin
 from models.evaluation.peers import Skipped, load_peers
 from models.evaluation.people_sheet import save_people_sheets, sightings
-from models.evaluation.plots import save_error_against_cost, save_uncertainty
+from models.evaluation.plots import save_error_against_cost, save_frontier, save_uncertainty
 from models.evaluation.sigma import told
 from models.evaluation.streams import films, run, tables
 from models.evaluation.systems import routed
@@ -167,7 +167,8 @@ def _report(found: Sequence[FolderRuns], skipped: Sequence[Skipped], args: argpa
         conditions |= {"weights": f"{manifest.version} sha256:{manifest.weights_sha256[:12]}",
                        "calibration": manifest.calibration.fitted_on}
     return Report(tuple(row for result in results.values() for row in result.rows), tuple(skipped), conditions,
-                  {name: result.comparisons for name, result in results.items() if result.comparisons})
+                  {name: result.comparisons for name, result in results.items() if result.comparisons},
+                  {name: result.fairness for name, result in results.items() if result.fairness is not None})
 
 
 def _machine() -> dict[str, str]:
@@ -186,6 +187,9 @@ def _lines(path: str) -> list[str]:
 
 def _draw(out: Path, found: Sequence[FolderRuns], report: Report, cascade: Cascade | None, sheet: int) -> None:
     save_error_against_cost(out / "error_against_cost.png", report.rows)
+    for one in found:
+        name = one.folder.name
+        save_frontier(out / f"frontier_{name}.png", [row for row in report.rows if row.folder == name])
     people = {f"{one.folder.name}: {run.name}": told(run.scores) for one in found for run in one.runs}
     save_uncertainty(out / "uncertainty.png", people)
     if cascade is None or sheet < 1:

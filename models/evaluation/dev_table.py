@@ -13,6 +13,7 @@ from models.datasets.labelled import LabelledFolder, LabelledFrame
 from models.evaluation.answers import System
 from models.evaluation.comparison import Chooser, Comparison, answered_by, compare
 from models.evaluation.difficulty import hardest
+from models.evaluation.fairness import Fairness, fairness
 from models.evaluation.figures import draws_of, summarise
 from models.evaluation.matching import counted
 from models.evaluation.run import Run, run
@@ -51,6 +52,8 @@ class FolderResult:
 
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
+    fairness: Fairness | None = None
+    """Of our systems; None where nobody's groups are known."""
 
 
 def run_folder(folder: LabelledFolder, cascade: Cascade | None, others: Sequence[System], *, seeds: int,
@@ -80,7 +83,7 @@ def _tells_distance(folder: LabelledFolder) -> bool:
 
 
 def result_of(found: FolderRuns, in_3d: Set[str], *, rounds: int) -> FolderResult:
-    """Rows and comparisons of one folder.
+    """Rows, comparisons and figures by group of one folder.
 
     Args:
         found: its runs.
@@ -94,7 +97,8 @@ def result_of(found: FolderRuns, in_3d: Set[str], *, rounds: int) -> FolderResul
     if not found.has_cascade:
         return FolderResult(tuple(rows), ())
     rows[4:4] = [_pooled(folder, found.chance, draws)] if found.chance else []
-    return FolderResult(tuple(rows), tuple(_comparisons(found, draws)))
+    return FolderResult(tuple(rows), tuple(_comparisons(found, draws)),
+                        fairness(found.runs[:4], draws, np.random.default_rng(0)))
 
 
 def _by_chance(cascade: Cascade, folder: LabelledFolder, routes: Sequence[Sequence[Route]], seeds: int,

@@ -1,6 +1,6 @@
 """Many frames' scores as the figures of a table, each with a bootstrap interval over the frames."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -136,6 +136,11 @@ METRICS: Final = (
     Metric("root_share", "root % of distance", partial(_median, _root_share), needs_3d=True),
 )
 """Missed people count 0 in PCK2D, 3DPCK and AUC, and do not count in MPJPE, PA-MPJPE and the medians of the root."""
+
+
+SHARES: Final[Mapping[str, Callable[[PersonScore], Share]]] = {
+    "found": _found, "pck2d": _right_2d, "pck3d": _right_3d, "mpjpe": _mpjpe, "pa_mpjpe": _pa_mpjpe}
+"""What one person adds to the metrics that are ratios over people, by `Metric.key`."""
 
 
 @dataclass(frozen=True, slots=True)

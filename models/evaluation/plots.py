@@ -1,4 +1,4 @@
-"""Figures of a run: error against cost, and stated against true uncertainty."""
+"""Figures of a run: error against cost, the frontier of both, and stated against true uncertainty."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,11 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
+from models.evaluation.figures import Figure
+from models.evaluation.frontier import frontier
 from models.evaluation.metrics import sparsification
 from models.evaluation.scoring import PersonScore
+from models.evaluation.systems import ASSUMED_FOV, COARSE, EXPERT
 from models.evaluation.tables import Row
 
 _MARKS: Final = "osD^v<>PX*"
+_SERVED_AS: Final = {COARSE: "fast", EXPERT: "best"}
+"""The quality at which the service runs the very same."""
+_PANELS: Final = (("pck3d", "3DPCK@150 %", 1.0), ("mpjpe", "MPJPE mm of those found (up is better)", -1.0),
+                  ("pck2d", "PCK2D@.1 %", 1.0))
+"""Key of the metric, label, and the sign that makes more better."""
 
 
 def save_error_against_cost(path: Path, rows: Sequence[Row]) -> bool:
@@ -29,21 +37,72 @@ def save_error_against_cost(path: Path, rows: Sequence[Row]) -> bool:
     systems = list(dict.fromkeys(row.system for row in rows))
     for axes, folder in zip(np.atleast_1d(canvas.subplots(1, len(folders))), folders, strict=True):
         _cost_panel(axes, [row for row in rows if row.folder == folder], systems)
+    _legend(canvas, systems)
+    canvas.savefig(path, dpi=110)
+    return True
+
+
+def _legend(canvas: Canvas, systems: Sequence[str]) -> None:
+    """Below the panels, by the number of each system."""
     marks = [Line2D([], [], ls="", color=f"C{number}", marker=_MARKS[number % len(_MARKS)], label=system)
              for number, system in enumerate(systems)]
     canvas.legend(handles=marks, loc="outside lower center", ncols=3, fontsize=8)
-    canvas.savefig(path, dpi=110)
-    return True
+
+
+def _point(axes: Axes, cost_ms: float, figure: Figure, number: int) -> None:
+    """System `number`, with its interval."""
+    gap = [[max(figure.value - figure.low, 0)], [max(figure.high - figure.value, 0)]]
+    axes.errorbar(cost_ms, figure.value, gap, fmt=_MARKS[number % len(_MARKS)], color=f"C{number}", elinewidth=0.8)
 
 
 def _cost_panel(axes: Axes, rows: Sequence[Row], systems: Sequence[str]) -> None:
     key, label = ("pck3d", "3DPCK@150 %") if rows[0].summary.people_3d else ("pck2d", "PCK2D@.1 %")
     for row in rows:
-        figure, number = row.summary.figures[key], systems.index(row.system)
-        gap = [[max(figure.value - figure.low, 0)], [max(figure.high - figure.value, 0)]]
-        axes.errorbar(row.summary.cpu_ms, figure.value, gap, fmt=_MARKS[number % len(_MARKS)], color=f"C{number}",
-                      elinewidth=0.8)
+        _point(axes, row.summary.cpu_ms, row.summary.figures[key], systems.index(row.system))
     axes.set(xlabel="CPU ms per frame", ylabel=label, title=rows[0].folder, xlim=(0, None), ylim=(0, 100))
+    axes.grid(alpha=0.3)
+
+
+def save_frontier(path: Path, rows: Sequence[Row]) -> bool:
+    """One folder's systems by median wall ms and accuracy, with what is best at each cost as a step line.
+
+    Args:
+        path: of the picture.
+        rows: of one folder, from one run: elsewhere the milliseconds would not compare. Who is not told the camera is
+            left out, for it is the same system again.
+
+    Returns:
+        Whether there was anything to draw.
+    """
+    told = [row for row in rows if not row.system.endswith(ASSUMED_FOV)]
+    panels = [panel for panel in _PANELS if any(np.isfinite(row.summary.figures[panel[0]].value) for row in told)]
+    if not panels:
+        return False
+    canvas = Canvas(figsize=(max(7, 5 * len(panels)), 6), layout="constrained")
+    for axes, (key, label, sign) in zip(np.atleast_1d(canvas.subplots(1, len(panels))), panels, strict=True):
+        _frontier_panel(axes, told, key, sign)
+        axes.set(xlabel="median wall ms per frame", ylabel=label)
+    count = told[0].summary
+    canvas.suptitle(f"{told[0].folder}: {count.frames} frames, {count.people} people; line: best at the cost")
+    _legend(canvas, [f"{row.system} (quality {_SERVED_AS[row.system]})" if row.system in _SERVED_AS else row.system
+                     for row in told])
+    canvas.savefig(path, dpi=110)
+    return True
+
+
+def _frontier_panel(axes: Axes, rows: Sequence[Row], key: str, sign: float) -> None:
+    for number, row in enumerate(rows):
+        _point(axes, row.summary.wall_ms, row.summary.figures[key], number)
+    wall_ms = np.array([row.summary.wall_ms for row in rows])
+    value = np.array([row.summary.figures[key].value for row in rows])
+    best = frontier(wall_ms, sign * value)
+    if best.size:
+        right = 1.08 * wall_ms.max()
+        axes.step([*wall_ms[best], right], [*value[best], value[best[-1]]], where="post", color="black", lw=0.9,
+                  zorder=0)
+        axes.set_xlim(0, right)
+    if sign < 0:
+        axes.invert_yaxis()
     axes.grid(alpha=0.3)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from models.evaluation.comparison import MEASURES, Change, Comparison
+from models.evaluation.fairness import LEAST_PEOPLE, MEASURED, Fairness, Gap
 from models.evaluation.figures import METRICS, Figure, Summary
 from models.evaluation.metrics import LAPLACE_COVERAGE
 from models.evaluation.peers import Skipped
@@ -47,6 +48,8 @@ class Report:
     """What the figures hold for: machine, threads, versions, seeds."""
     comparisons: Mapping[str, tuple[Comparison, ...]] = field(default_factory=dict)
     """By folder."""
+    fairness: Mapping[str, Fairness] = field(default_factory=dict)
+    """By folder, where people are of known groups."""
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -64,12 +67,13 @@ def known(value: Any) -> Any:
 
 
 def as_markdown(report: Report) -> str:
-    """One table per folder, then the sigmas, then what was left out."""
+    """One table per folder, then comparisons, groups and sigmas, then what was left out."""
     folders = list(dict.fromkeys(row.folder for row in report.rows))
     parts = ["# Evaluation", PROTOCOL, "; ".join(f"{key}: {value}" for key, value in report.conditions.items())]
     for folder in folders:
         parts += _folder([row for row in report.rows if row.folder == folder])
     parts += _comparisons(report.comparisons)
+    parts += _by_group(report.fairness)
     parts += _sigmas(report.rows)
     if report.skipped:
         parts += ["## Skipped", "\n".join(f"- {skip.name}: {skip.reason}" for skip in report.skipped)]
@@ -116,6 +120,33 @@ def _change(change: Change | None) -> str:
         return "-"
     gap = change.difference
     return f"{change.before:.1f} -> {change.after:.1f} ({gap.value:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}])"
+
+
+def _by_group(by_folder: Mapping[str, Fairness]) -> list[str]:
+    """A table of the groups, and one of the gaps between the worst and the best group of each kind."""
+    if not by_folder:
+        return []
+    head = ["data", "system", "by", "group", "people (bodies)", *(metric.title for metric in MEASURED)]
+    body = [[folder, row.system, row.kind, row.group, f"{row.people} ({row.bodies})",
+             *(cell(row.figures[metric.key], metric.digits) for metric in MEASURED)]
+            for folder, one in by_folder.items() for row in one.rows]
+    text = (f"Gaps between the worst and the best group of each kind, worst minus best, among groups of {LEAST_PEOPLE} "
+            "people or more; then the same among people alike in size and visibility. Intervals are the wider of two, "
+            "which resample frames and bodies. The pair is the one that differs most on these very frames, and there "
+            "are many gaps in this table: some will look sure by chance.")
+    gaps = {(folder, gap.system, gap.kind, gap.key): gap for folder, one in by_folder.items() for gap in one.gaps}
+    lines = [[*line, *(_gap(gaps.get((*line, metric.key))) for metric in MEASURED)]
+             for line in dict.fromkeys(key[:3] for key in gaps)]
+    gap_head = ["data", "system", "by", *(metric.title for metric in MEASURED)]
+    return ["## By group of people", table(head, body), text, table(gap_head, lines)]
+
+
+def _gap(gap: Gap | None) -> str:
+    if gap is None:
+        return "-"
+    told = [f"{figure.value:+.1f} [{figure.low:+.1f}, {figure.high:+.1f}]" if math.isfinite(figure.value) else "-"
+            for figure in (gap.everybody, gap.alike)]
+    return f"{gap.worst} - {gap.best}: {told[0]}; alike {told[1]}"
 
 
 def _sigmas(rows: Iterable[Row]) -> list[str]:

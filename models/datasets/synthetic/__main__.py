@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.fps:
             batches = iter([source.sequence(args.seed, args.frames, args.fps, args.batch)])
         if args.labels:
-            write_labelled(args.labels, batches, args.split, args.fps)
+            write_labelled(args.labels, batches, args.split, args.fps, source.census())
         if args.out:
             pictures = np.concatenate([images.cpu().numpy() for images, _ in batches])
             contact_sheet(pictures, args.columns).save(args.out)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.datasets.synthetic.census import Census
 from models.datasets.synthetic.raster import NEAR_M
 from models.datasets.synthetic.truth import OUTSIDE, VISIBLE
 from models.skeleton import JOINT_NAMES
@@ -24,12 +25,14 @@ Truth = dict[str, NDArray[Any]]
 
 
 def write_labelled(
-    folder: Path, batches: Iterable[tuple[Tensor, dict[str, Tensor]]], split: str, fps: float | None = None
+    folder: Path, batches: Iterable[tuple[Tensor, dict[str, Tensor]]], split: str, fps: float | None = None,
+    census: Census | None = None,
 ) -> int:
     """Pictures and `labels.json` of all batches; returns how many pictures.
 
     Args:
         fps: of a film, whose pictures get a time; None: they are no film.
+        census: says who is of which group; None: nobody has groups.
     """
     folder.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, Any]] = []
@@ -40,13 +43,13 @@ def write_labelled(
             picture = np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1])
             cv2.imwrite(str(folder / name), picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
             when = {} if fps is None else {"time_s": len(entries) / fps}
-            entries.append(when | entry(name, picture.shape[0], truth, index))
+            entries.append(when | entry(name, picture.shape[0], truth, index, census))
     described = {"source": "synthetic people", "split": split, "truth": "exact, rendered", "terms": _TERMS}
     (folder / "labels.json").write_text(json.dumps({**described, "images": entries}) + "\n")
     return len(entries)
 
 
-def entry(name: str, size_px: int, truth: Truth, index: int) -> dict[str, Any]:
+def entry(name: str, size_px: int, truth: Truth, index: int, census: Census | None = None) -> dict[str, Any]:
     """What `labels.json` says of one picture."""
     rows = np.flatnonzero((truth["frame"] == index) & (truth["pixels"] > 0))
     asked = (truth["vis"][rows] == VISIBLE).sum(1) >= FEWEST_VISIBLE
@@ -55,7 +58,7 @@ def entry(name: str, size_px: int, truth: Truth, index: int) -> dict[str, Any]:
         "width": size_px,
         "height": size_px,
         "K": truth["K"][index].tolist(),
-        "people": [_person(truth, row, size_px) for row in rows[asked]],
+        "people": [_person(truth, row, size_px) | _grouped(truth, row, census) for row in rows[asked]],
         "ignore": [_box(truth["box"][row], size_px) for row in rows[~asked]],
     }
 
@@ -75,6 +78,10 @@ def _person(truth: Truth, row: int, size_px: int) -> dict[str, Any]:
         "box": _box(truth["box"][row], size_px),
         "id": int(truth["id"][row]),
     }
+
+
+def _grouped(truth: Truth, row: int, census: Census | None) -> dict[str, Any]:
+    return {} if census is None else {"groups": census.groups(truth, row), "body": int(truth["shape"][row])}
 
 
 def _box(corners: NDArray[Any], size_px: int) -> list[float]:

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from models.arrays import Indices
 from models.datasets.sample import PoseSample
 from models.datasets.synthetic.assets import Split, find_assets
+from models.datasets.synthetic.census import Census
 from models.datasets.synthetic.crowd import Crowd
 from models.datasets.synthetic.framing import PhotoChoice
 from models.datasets.synthetic.jumps import lifts
@@ -91,6 +92,10 @@ class SyntheticPeople:
     def scenes(self, seed: int, batch: int, index: int, count: int) -> Scenes:
         """Batch `index` of a run before it is rendered."""
         return self._sampler.draw(np.random.default_rng([seed, self.split.seed, batch, index]), count)
+
+    def census(self) -> Census:
+        """Who belongs to which groups."""
+        return Census.of(self._renderer.body, self._renderer.wardrobe)
 
     def _noise(self, seed: int, index: int) -> Generator:
         state = np.random.SeedSequence((seed, self.split.seed, index)).generate_state(1)[0]

@@ -51,7 +51,8 @@ def truth_of(people: Columns, figures: Figures, view: View, drawn: Drawn) -> dic
     K [B, 3, 3]; joints_mm [P, 25, 3] camera space; joints_px [P, 25, 2]; vis [P, 25] uint8, see above; extra_mm
     [P, 4, 3] chest, head centre, index knuckles; box [P, 4] corners round all of the surface, in the frame or not;
     occluded [P] share of the surface that faces the camera inside the frame which others hide; truncated [P] share
-    outside the frame (1: wholly, drop them where they should not count); pixels [P]; id, clip, shape [P].
+    outside the frame (1: wholly, drop them where they should not count); pixels [P]; id, clip, shape [P]; suit,
+    hair [P] pieces of the wardrobe, -1 none; skin_rgb [P, 3] as displayed.
     """
     frame, owner = people.frame, drawn.owner()
     both = torch.cat([figures.joints_m, figures.extra_m], 1)
@@ -72,6 +73,9 @@ def truth_of(people: Columns, figures: Figures, view: View, drawn: Drawn) -> dic
         "id": people.identity,
         "clip": people.clip,
         "shape": people.shape,
+        "suit": people.looks.suit,
+        "hair": people.looks.hair,
+        "skin_rgb": people.looks.skin_rgb,
     }
 
 

@@ -41,7 +41,8 @@ def test_a_run_writes_json_markdown_plots_and_a_sheet_and_says_who_was_skipped(
     printed = capsys.readouterr()
     assert status == 0
     assert {path.name for path in out.iterdir()} == {
-        "results.json", "results.md", "error_against_cost.png", "uncertainty.png", "sheet_scene.jpg"}
+        "results.json", "results.md", "error_against_cost.png", "frontier_scene.png", "uncertainty.png",
+        "sheet_scene.jpg"}
     assert "## scene: 3 frames, 5 people, 5 with 3D" in printed.out
     assert "skipped thunder: no peers.py" in printed.err
     report = json.loads((out / "results.json").read_text())

@@ -33,6 +33,14 @@ def test_a_joint_is_known_only_where_it_is_marked(folder: Path) -> None:
     assert person.joints_mm[JOINT_NAMES.index("nose")].tolist() == [1, 2, 3]
 
 
+def test_groups_and_bodies_are_told_where_the_labels_know_them(folder: Path) -> None:
+    write(folder, IMAGE | {"people": [PERSON, PERSON | {"groups": {"skin": "dark"}, "body": 7}]})
+    plain, told = read_folder(folder).frames[0].people
+
+    assert (plain.groups, plain.body) == ({}, None)
+    assert (told.groups, told.body) == ({"skin": "dark"}, 7)
+
+
 def test_intrinsics_and_picture_belong_together(folder: Path) -> None:
     [frame] = read_folder(folder).frames
 
@@ -60,6 +68,10 @@ def test_a_folder_may_say_that_it_does_not_label_everyone(folder: Path) -> None:
      "image 0 (a.png): nose: want 3 finite numbers, got [1, nan, 2]"),
     (json.dumps({"images": [IMAGE | {"people": [PERSON | {"joints3d": {"nose": [1, 2]}}]}]}),
      "image 0 (a.png): nose: want 3 finite numbers, got [1, 2]"),
+    (json.dumps({"images": [IMAGE | {"people": [PERSON | {"groups": {"skin": 3}}]}]}),
+     'image 0 (a.png): groups: want an object of names such as {"skin": "dark"}, got {\'skin\': 3}'),
+    (json.dumps({"images": [IMAGE | {"people": [PERSON | {"body": "tall"}]}]}),
+     "image 0 (a.png): body: want a whole number, got tall"),
 ])
 def test_broken_labels_give_one_line_that_says_where(folder: Path, text: str, says: str) -> None:
     (folder / "labels.json").write_text(text)

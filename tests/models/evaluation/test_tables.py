@@ -10,7 +10,7 @@ from models.datasets.labelled import read_folder
 from models.evaluation.answers import Guess
 from models.evaluation.dev_table import result_of, run_folder
 from models.evaluation.peers import Skipped
-from models.evaluation.plots import save_error_against_cost, save_uncertainty
+from models.evaluation.plots import save_error_against_cost, save_frontier, save_uncertainty
 from models.evaluation.sigma import sigma_figures, told
 from models.evaluation.tables import Report, as_json, as_markdown
 from models.records import Camera
@@ -63,9 +63,39 @@ def test_the_json_is_strict_and_unknown_is_null(report: Report) -> None:
 
 def test_plots_are_drawn_where_there_is_something_to_draw(report: Report, tmp_path: Path) -> None:
     assert save_error_against_cost(tmp_path / "cost.png", report.rows)
+    assert save_frontier(tmp_path / "frontier.png", report.rows)
     assert not save_error_against_cost(tmp_path / "none.png", [])
+    assert not save_frontier(tmp_path / "none.png", [])
     assert not save_uncertainty(tmp_path / "none.png", {"blind": []})
-    assert {path.name for path in tmp_path.glob("*.png")} == {"cost.png"}
+    assert {path.name for path in tmp_path.glob("*.png")} == {"cost.png", "frontier.png"}
+
+
+def test_nobody_labelled_leaves_no_frontier_to_draw(tmp_path: Path) -> None:
+    scene(tmp_path, [0, 0])
+    found = run_folder(read_folder(tmp_path), None, [Blind()], seeds=0)
+
+    assert not save_frontier(tmp_path / "none.png", result_of(found, set(), rounds=5).rows)
+
+
+def test_figures_by_group_stand_where_the_labels_know_groups(tmp_path: Path) -> None:
+    cascade = cascade_of(scene(tmp_path / "crowd", [2] * 20))
+    labels = json.loads((tmp_path / "crowd" / "labels.json").read_text())
+    for image in labels["images"]:
+        for person, skin in zip(image["people"], ("dark", "light"), strict=True):
+            person |= {"groups": {"skin": skin}, "body": 7}
+    (tmp_path / "crowd" / "labels.json").write_text(json.dumps(labels))
+
+    found = run_folder(read_folder(tmp_path / "crowd"), cascade, [], seeds=0)
+    result = result_of(found, found.in_3d, rounds=20)
+    assert result.fairness is not None
+    report = Report(result.rows, (), {}, fairness={"crowd": result.fairness})
+    text = as_markdown(report)
+
+    assert text.count("| skin | dark | 20 (1) | 100.0 [100.0, 100.0] |") == 4
+    assert text.count("dark - light: ") + text.count("light - dark: ") == 4 * 5
+    again = json.loads(json.dumps(as_json(report), allow_nan=False))
+    assert again["fairness"]["crowd"]["gaps"][0]["kind"] == "skin"
+    assert "By group" not in as_markdown(Report(result.rows, (), {}))
 
 
 def test_sigmas_of_the_scripted_stages_are_calibrated_body_by_body(tmp_path: Path) -> None:

@@ -86,6 +86,16 @@ def test_a_film_of_them_says_when_and_who(people, tmp_path):
     assert {person.id for person in frames[0].people} == {person.id for person in frames[2].people} != set()
 
 
+def test_labels_say_which_groups_everybody_is_of(people, tmp_path):
+    write_labelled(tmp_path, people.batches(4, seed=1, batch=4), "dev", census=people.census())
+    told = [person for frame in read_folder(tmp_path).frames for person in frame.people]
+
+    assert {tuple(person.groups) for person in told} == {
+        ("skin", "age", "sex", "build", "stature", "suit", "hair")}
+    assert all(person.body % 8 == 7 for person in told)  # those of dev
+    assert {person.groups["suit"] for person in told} <= {"female_sportsuit01", "male_casualsuit03"}
+
+
 def test_who_shows_too_few_joints_is_ignored():
     vis = np.zeros((3, 25), np.uint8)
     vis[0], vis[1, :5] = 3, 3
