@@ -18,7 +18,7 @@ from models.arrays import Floats, Image, Indices
 from models.camera import as_row, assumed, through_window
 from models.crops import Window, best_size, cut, fitted, person_window
 from models.errors import ModelError, StageDown
-from models.looks import Looks, boxes_in_frame, distinct, from_outputs, outside, overlaps, shifted, sizes
+from models.looks import Looks, astray, boxes_in_frame, distinct, from_outputs, outside, overlaps, shifted, sizes
 from models.manifest import WEIGHTS, Manifest, load_manifest
 from models.options import Options, Quality
 from models.records import Camera, Frame, Person, Stage, Stop
@@ -225,12 +225,16 @@ class Cascade:
             people.stop |= {int(row): reason for row in rows}
             people.degraded |= {int(row) for row in rows}
             return
-        people.looks = people.looks.replaced(rows, from_outputs(outputs, windows, stage, self.manifest.calibration))
+        deeper = people.looks.replaced(rows, from_outputs(outputs, windows, stage, self.manifest.calibration))
+        lost = astray(people.looks.joints_px, deeper.joints_px, rows)
+        people.stop |= {int(row): Stop.DEEPEST for row in lost}
+        people.looks = deeper.replaced(lost, people.looks[lost])
         spent = 1000 * (clock() - began)
         timing[stage] += spent
         for row in map(int, rows):
-            people.stage[row] = stage
             people.depth_ms[row] += spent / len(rows)
+        for row in map(int, np.setdiff1d(rows, lost)):
+            people.stage[row] = stage
 
     def _frame(self, people: _Progress, camera: Camera, width: int, height: int, timing: dict[str, float]) -> Frame:
         box = boxes_in_frame(people.looks.joints_px, width, height)

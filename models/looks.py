@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.arrays import Floats, Indices
+from models.arrays import Floats, Indices, Mask
 from models.calibration.tables import Calibration, calibrated_score
 from models.camera import back_project
 from models.crops import Window
@@ -99,17 +99,54 @@ def distinct(looks: Looks) -> Indices:
     """Rows, best score first, without second finds of a person.
 
     Two poses are of one person when the mean over their joints of exp(-d^2 / (2 (0.1 s)^2)), s the size of the better
-    one, exceeds `SAME_PERSON`: object keypoint similarity with one constant for all joints.
+    one, exceeds `SAME_PERSON`.
     """
     order = np.argsort(-looks.score, kind="stable")
-    px, size = looks.joints_px[order], sizes(looks.joints_px[order])
-    d2 = np.square(px[:, None] - px[None]).sum(-1)  # [P, P, 25]
-    same = np.exp(-d2 / (2 * np.square(0.1 * size[:, None, None]))).mean(-1) > SAME_PERSON
+    px = looks.joints_px[order]
+    same = _likeness(px[:, None], px[None], sizes(px)[:, None]) > SAME_PERSON
     kept: list[int] = []
     for row in range(len(order)):
         if not same[kept, row].any():
             kept.append(row)
     return order[kept]
+
+
+def astray(before_px: Floats, after_px: Floats, looked: Indices) -> Indices:
+    """Those of the rows `looked` whose deeper look shows somebody else.
+
+    Where two people have one pose after it and had two before, the one who moved further to get there was not meant:
+    the look took the person in front for the one behind.
+
+    Args:
+        before_px: [P, 25, 2] everybody before the deeper look.
+        after_px: [P, 25, 2] and after it; alike but for the rows `looked`.
+    """
+    px, stayed = after_px.copy(), _likeness(before_px, after_px, sizes(before_px))
+    were_two = ~_same(before_px)
+    may_go, gone = set(map(int, looked)), []
+    while may_go:
+        met = np.argwhere(np.triu(_same(px) & were_two, 1)).tolist()
+        movers = {min(pair, key=lambda row: (row not in may_go, stayed[row])) for pair in met}
+        if not movers & may_go:
+            break
+        worst = min(movers & may_go, key=lambda row: stayed[row])
+        px[worst] = before_px[worst]
+        may_go.remove(worst)
+        gone.append(worst)
+    return np.array(sorted(gone), np.intp)
+
+
+def _same(px: Floats) -> Mask:
+    """[P, P] which of the poses [P, 25, 2] are of one person, by the size of the larger."""
+    size = sizes(px)
+    return np.asarray(_likeness(px[:, None], px[None], np.maximum(size[:, None], size[None])) > SAME_PERSON)
+
+
+def _likeness(one_px: Floats, other_px: Floats, size_px: Floats) -> Floats:
+    """[...] object keypoint similarity of poses [..., 25, 2] of a size [...], with one constant for all joints."""
+    d2 = np.square(one_px - other_px).sum(-1)
+    likeness: Floats = np.exp(-d2 / (2 * np.square(0.1 * size_px[..., None]))).mean(-1)
+    return likeness
 
 
 def sizes(joints_px: Floats) -> Floats:

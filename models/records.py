@@ -30,6 +30,7 @@ class Stop(StrEnum):
     DEADLINE = "deadline"
     LOAD = "load"
     DEEPEST = "deepest"
+    """No stage is left to ask; also where a deeper one took another person for this one and its answer was dropped."""
     REUSED = "reused"
     STAGE_FAILED = "stage_failed"
 

@@ -117,6 +117,26 @@ def test_a_deep_stage_that_fails_leaves_the_earlier_pose_and_says_so(cascade):
         np.testing.assert_array_equal(kept.pose.joints_mm, before.pose.joints_mm)
 
 
+def test_a_deeper_look_at_somebody_else_is_dropped(cascade):
+    coarse = cascade.predict(picture(2), KNOWN, quality="fast").people
+    steps = cascade.steps(picture(2), replace(KNOWN, quality=Quality.BEST))
+    outputs = cascade.runners[Stage.COARSE].run(next(steps).inputs)
+    batch = steps.send(outputs)
+    there = np.asarray(coarse[1].pose.joints_px)
+    scale = np.polyfit(there[:, 0], batch.inputs["prior_px"][1, :, 0], 1)[0]  # of the second person's window
+    said = dict(cascade.runners[Stage.EXPERT].run(batch.inputs))
+    said["joints_px"] = said["joints_px"].copy()
+    said["joints_px"][1] = batch.inputs["prior_px"][1] + scale * (np.asarray(coarse[0].pose.joints_px) - there)
+    with pytest.raises(StopIteration) as done:
+        steps.send(said)
+    answered = done.value.value.people
+
+    kept = [person for person in answered if person.stage is Stage.COARSE]
+    assert [person.stop for person in kept] == [Stop.DEEPEST]
+    np.testing.assert_array_equal(kept[0].pose.joints_mm, coarse[1].pose.joints_mm)
+    assert len(answered) == len(coarse)
+
+
 @pytest.mark.parametrize("reason", [Stop.DEADLINE, Stop.LOAD])
 def test_deep_stages_that_are_skipped_stop_people_for_that_reason(cascade, reason):
     skipped = driven(cascade, 2, replace(KNOWN, quality=Quality.BEST), {Stage.EXPERT: DeepStagesSkipped(reason)})

@@ -11,7 +11,18 @@ from models.calibration.fit import neutral
 from models.calibration.tables import Calibration
 from models.camera import project
 from models.crops import Window
-from models.looks import COLUMNS, Looks, boxes_in_frame, distinct, from_outputs, outside, overlaps, shifted, sizes
+from models.looks import (
+    COLUMNS,
+    Looks,
+    astray,
+    boxes_in_frame,
+    distinct,
+    from_outputs,
+    outside,
+    overlaps,
+    shifted,
+    sizes,
+)
 from models.records import Stage
 from tests.standing import CAMERA, standing
 
@@ -50,6 +61,58 @@ def test_who_is_kept_is_distinct_and_sorted_by_score(places):
     assert (np.diff(kept.score) <= 0).all()
     assert distinct(kept).tolist() == list(range(len(kept)))
     assert kept.score.max(initial=0) == looks.score.max(initial=0)
+
+
+def moved(looks: Looks, onto: dict[int, int]) -> np.ndarray:
+    """[P, 25, 2] everybody's joints, some of them where another is."""
+    px = looks.joints_px.copy()
+    for row, other in onto.items():
+        px[row] = looks.joints_px[other] + 2
+    return px
+
+
+def rows(*numbers: int) -> np.ndarray:
+    return np.array(numbers, np.intp)
+
+
+THREE = looks_of((0, 4000, 0.9), (600, 4500, 0.8), (-900, 4000, 0.7))
+
+
+def test_a_deeper_look_that_lands_on_another_person_is_astray():
+    after = moved(THREE, {1: 0})
+
+    assert astray(THREE.joints_px, after, rows(0, 1, 2)).tolist() == [1]
+    assert astray(THREE.joints_px, after, rows(1)).tolist() == [1]
+
+
+def test_several_can_land_on_one():
+    assert astray(THREE.joints_px, moved(THREE, {1: 0, 2: 0}), rows(0, 1, 2)).tolist() == [1, 2]
+
+
+def test_who_was_not_looked_at_keeps_their_pose():
+    assert astray(THREE.joints_px, moved(THREE, {1: 0}), rows(0, 2)).tolist() == [0]
+
+
+def test_nobody_is_astray_who_only_moved_a_little():
+    assert astray(THREE.joints_px, THREE.joints_px + 5, rows(0, 1, 2)).tolist() == []
+
+
+def test_two_who_change_places_stay_two():
+    assert astray(THREE.joints_px, moved(THREE, {0: 1, 1: 0}), rows(0, 1, 2)).tolist() == []
+
+
+@given(PLACES, st.data())
+def test_without_those_astray_nobody_shares_a_pose_who_did_not_before(places, data):
+    looks = looks_of(*places)
+    looks = looks[distinct(looks)]
+    people = range(len(looks))
+    onto = data.draw(st.dictionaries(st.sampled_from(people), st.sampled_from(people))) if len(looks) else {}
+    after = moved(looks, onto)
+    gone = astray(looks.joints_px, after, rows(*people))
+    after[gone] = looks.joints_px[gone]
+
+    assert set(gone) <= set(onto)
+    assert astray(looks.joints_px, after, rows(*people)).tolist() == []
 
 
 @given(PLACES)
