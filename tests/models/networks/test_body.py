@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from models.networks.body import BodyHead, face, outputs  # noqa: E402  (after the skip)
+from models.networks.body import BodyHead, face, outputs, set_right  # noqa: E402  (after the skip)
 from models.networks.readout import Reading  # noqa: E402
 from models.skeleton import MIRROR  # noqa: E402
 
@@ -65,23 +65,50 @@ def test_joints_that_were_read_stay_where_they_were_read(reading, intrinsics):
 
 
 def test_a_deep_head_that_starts_from_coarse_lifts_alike(reading, intrinsics):
-    coarse, deep = BodyHead(deep=False).eval(), BodyHead(deep=True).eval()
+    coarse, deep = BodyHead(deep=False).train(), BodyHead(deep=True).train()  # the networks alone
     deep.start_from(coarse)
-    deep.train()  # no dropout, and not the mean with the mirrored answer
     with torch.inference_mode():
         alone, led = outputs(coarse(reading, intrinsics)), outputs(deep(reading, intrinsics))
     assert torch.allclose(alone["joints_rel_mm"], led["joints_rel_mm"], atol=0.5)
 
 
-def test_depths_that_were_read_move_a_deep_body_along_the_line_of_sight_only(reading, intrinsics):
+def test_depths_that_were_read_are_mixed_into_those_of_a_deep_stage(reading, intrinsics):
     torch.manual_seed(3)
     blind = reading._replace(depths_m=torch.zeros_like(reading.depths_m))
     for deep in (False, True):
         head = BodyHead(deep=deep, width=32, blocks=1).eval()
         with torch.inference_mode():
             moved = head(reading, intrinsics).rel_m - head(blind, intrinsics).rel_m
-        assert moved[..., :2].abs().max() == 0
         assert torch.allclose(moved[..., 2], 0.4 * deep * reading.depths_m, atol=1e-6)
+
+
+@pytest.fixture
+def body() -> "torch.Tensor":
+    """[M, 25, 3] metres, people of about 4 m away."""
+    rel = 0.4 * torch.randn(PEOPLE, 25, 3, generator=torch.Generator().manual_seed(2))
+    return rel - rel[:, :1]
+
+
+def slopes_to(body: "torch.Tensor", distance: float) -> "torch.Tensor":
+    """Of rays to the joints of people whose pelvis is off the axis."""
+    place = body + torch.tensor([0.3, -0.2, distance])
+    return place[..., :2] / place[..., 2:]
+
+
+def test_a_body_that_lies_on_its_rays_stays(body):
+    assert torch.allclose(set_right(body, slopes_to(body, 4.0), torch.ones(PEOPLE, 25), None), body, atol=1e-5)
+
+
+def test_joints_are_drawn_onto_rays_as_far_as_these_are_trusted(body):
+    off = body + torch.tensor([0.05, -0.05, 0.0]) * torch.randn(PEOPLE, 25, 1)
+    off[:, 0] = 0
+    trust = torch.ones(PEOPLE, 25)
+    trust[:, 9] = 0
+    moved = set_right(off, slopes_to(body, 4.0), trust, None)
+    before, after = (off - body).norm(dim=2), (moved - body).norm(dim=2)
+    assert torch.equal(moved[:, 9], off[:, 9])
+    assert torch.equal(moved[..., 2], off[..., 2])
+    assert after[:, 10:].mean() < 0.6 * before[:, 10:].mean()
 
 
 def test_a_deep_stage_gives_mirrored_people_mirrored_bodies(reading, intrinsics):
