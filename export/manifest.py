@@ -23,9 +23,9 @@ from models.skeleton import JOINTS
 MANIFEST = "manifest.json"
 LICENCE = "Apache-2.0"
 ORIGIN = {
-    Stage.COARSE: "MoveNet MultiPose (Google, Apache-2.0) with a head for 3D and its spread, trained here",
-    Stage.REFINE: "MoveNet Lightning (Google, Apache-2.0) with a prior and a head for 3D and its spread, trained here",
-    Stage.EXPERT: "MoveNet Thunder (Google, Apache-2.0) with a prior and a head for 3D and its spread, trained here",
+    Stage.COARSE: "MoveNet MultiPose (Google, Apache-2.0); head for 3D and its spread trained here",
+    Stage.REFINE: "MoveNet Lightning, BlazePose lite (Google, Apache-2.0); head for 3D and its spread trained here",
+    Stage.EXPERT: "MoveNet Thunder, BlazePose full (Google, Apache-2.0); head for 3D and its spread trained here",
 }
 BUCKETS = {Stage.COARSE: (1, 2, 4), Stage.REFINE: (1, 2, 4, 8), Stage.EXPERT: (1, 2, 4, 8)}
 """Batch sizes that are warmed up, and that TensorRT is built for."""

@@ -5,16 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
+
+from torch import nn
 
 from export.frames import read_frames, stage_inputs
 from export.manifest import MIN_SCORE, describe, write_manifest
 from export.parity import TOLERANCE_MM, Parity, merged, parity
 from export.to_onnx import StageModule, export_stage
-from export.torch_runner import TorchRunner
 from models.arrays import Image
 from models.errors import ManifestError
 from models.manifest import StageSpec, load_manifest
 from models.networks import load_stage
+from models.networks.torch_runner import TorchRunner
 from models.records import Stage
 from models.runners import load_runner
 from models.runners.samples import sample_path, save_sample
@@ -89,7 +92,7 @@ def compare(exported: Mapping[Stage, Exported], frames: Iterable[Image], *, samp
     inputs = stage_inputs(specs, runners, frames, min_score=min_score)
     parities: dict[Stage, Parity] = {}
     for stage, one in exported.items():
-        found = parity(TorchRunner(one.module), runners[stage], inputs[stage], min_score=min_score)
+        found = parity(TorchRunner(cast(nn.Module, one.module)), runners[stage], inputs[stage], min_score=min_score)
         log.info("%s: %.4f mm from torch, %.4f mm in a batch of %d, %d people", stage, found.with_torch.joints_mm,
                  found.in_batch.joints_mm, found.largest_batch, found.with_torch.people)
         if not found.joints_mm <= TOLERANCE_MM:

@@ -1,4 +1,4 @@
-"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `eval record`, `eval stream`."""
+"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `record`, `stream`, `ablation`."""
 
 import argparse
 import json
@@ -65,7 +65,7 @@ def main(argv: Sequence[str], *, load: Load = Cascade.load, follower: MakeFollow
         0; 2 when it could not begin, with one line on standard error that says why.
     """
     given = list(argv)
-    commands = {"speed": _speed, "record": _record, "stream": partial(_stream, follower)}
+    commands = {"speed": _speed, "record": _record, "ablation": _ablation, "stream": partial(_stream, follower)}
     command = commands.get(given[0]) if given else None
     chosen, rest = (command, given[1:]) if command else (_accuracy, given)
     try:
@@ -232,6 +232,25 @@ def _record(argv: Sequence[str], load: Load) -> int:
     columns.save(args.out)
     matched = int((columns.person >= 0).sum())
     print(f"{args.out}: {len(columns.person)} detections, {matched} of them on labelled people")
+    return 0
+
+
+def _ablation(argv: Sequence[str], load: Load) -> int:
+    from models.evaluation import ablation  # needs torch, which the other commands do without
+
+    parser = argparse.ArgumentParser("posecascade eval ablation", description=ablation.__doc__)
+    _add_data(parser)
+    parser.add_argument("--rounds", type=int, default=1000, help="of the bootstrap (default 1000)")
+    args = parser.parse_args(argv)
+    folders = _folders(args)
+    cascade = load(args.weights, threads=args.threads)
+    try:
+        for folder in folders:
+            lines = ablation.lines_of(cascade, args.weights, folder, rounds=args.rounds,
+                                      progress=partial(_bar, folder.name))
+            print(ablation.as_markdown(folder.name, list(lines)), flush=True)
+    except ValueError as wrong:
+        raise UsageError(wrong) from wrong
     return 0
 
 

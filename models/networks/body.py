@@ -8,6 +8,7 @@ places. The deep stages ask the mirrored question too. In training the network s
 The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -20,12 +21,6 @@ _HIPS = (11, 12)
 _COCO = list(COCO17.source)
 _MIRROR = MIRROR.tolist()
 _COCO_MIRROR = [_COCO.index(_MIRROR[joint]) for joint in _COCO]
-_DEPTH_SHARE = 0.4
-"""Of the depths that were read in the body's. Constant, since what is learned on rendered people trusts them too much:
-as an input of the network they made 3DPCK on real footage fall by 3 points, so mixed it rises by 3."""
-_RAY_SHARE = 0.7
-"""How far a joint that is surely right in 2D is drawn onto its ray. On real footage 0.3 to 1 gain 2 mm and 3 to 5 mm
-after Procrustes; beyond 0.7 what is gained in the shape is lost in the turn."""
 _STAND_INS = {
     "pelvis": (11, 12),
     "spine": (5, 6, 11, 12),
@@ -79,6 +74,21 @@ class Turn(NamedTuple):
         """[M, J, 3] in camera axes, of length such that the turned depth is 1."""
         scaled = plane * self.scale
         return torch.cat([scaled, torch.ones_like(scaled[..., :1])], -1) @ self.rotation
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """How what the network says is set right by what was read; not in training, where the network stands alone.
+
+    Constants, and not learned: learned on rendered people they are trusted too much, see docs/training.md.
+    """
+
+    depth_share: float = 0.5
+    """Of the depths that were read in the body's, where a stage reads them."""
+    ray_share: float = 0.7
+    """How far a joint that is surely right in 2D is drawn onto its ray."""
+    mirrored: bool = True
+    """The mirrored question is asked too, by stages that have the time."""
 
 
 class Body(NamedTuple):
@@ -137,9 +147,10 @@ class BodyHead(nn.Module):
     """Reading and camera in, body out."""
 
     def __init__(self, deep: bool, width: int = 512, blocks: int = 2, dropout: float = 0.0):
-        """A head; `deep`: when it is not in training, it asks twice and mixes in the depths that were read."""
+        """A head; `deep`: depths were read in the picture, and there is time to ask the mirrored question."""
         super().__init__()
         self.deep = deep
+        self.corrections = Corrections()
         plain = READ_JOINTS * 5 + 3
         self.enter = nn.Linear(plain, width)
         self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(blocks)), nn.LayerNorm(width))
@@ -164,15 +175,16 @@ class BodyHead(nn.Module):
         scale = turn.scale[:, 0]
         whole = torch.cat([scale.log(), (scale * intrinsics[:, :1]).log() - 4, reading.center_score[:, None]], 1)
         said = self._answer(plane, second, reading.scores, whole)
-        if self.deep and not self.training:
+        if self.deep and self.corrections.mirrored and not self.training:
             mirrored = (_mirrored(part, _COCO_MIRROR) for part in (plane, second, reading.scores))
             said = _mean(said, self._answer(*mirrored, whole))
         free = 1 - self.is_read[:, None]  # [25, 1]: joints that the picture was read for stay where they were read
         placed = self.stand_in @ plane + free * said.move
         rel = said.rel - said.rel[:, :1]
         if not self.training:
-            depths = reading.depths_m if self.deep else None
-            rel = set_right(rel, placed * turn.scale, said.joint.sigmoid(), depths)
+            if self.deep:
+                rel = with_depths(rel, reading.depths_m, self.corrections.depth_share)
+            rel = on_rays(rel, placed * turn.scale, self.corrections.ray_share * said.joint.sigmoid())
         return Body(
             rel_m=rel,
             log_spread=said.spread.clamp(-6, 1) - 2,
@@ -202,26 +214,27 @@ class _Answer(NamedTuple):
     whole: Tensor
 
 
-def set_right(rel: Tensor, slopes: Tensor, trust: Tensor, depths: Tensor | None) -> Tensor:
-    """A body [M, 25, 3] made to agree with what was read.
+def with_depths(rel: Tensor, depths: Tensor, share: float) -> Tensor:
+    """A body [M, 25, 3] in turned axes, a share of the depths [M, 25] mixed in; metres, relative to the pelvis."""
+    return torch.cat([rel[..., :2], torch.lerp(rel[..., 2:], depths.unsqueeze(2), share)], 2)
+
+
+def on_rays(rel: Tensor, slopes: Tensor, share: Tensor) -> Tensor:
+    """A body [M, 25, 3] in turned axes, metres relative to the pelvis, whose joints are drawn onto rays.
 
     The pelvis's distance is the one at which the rays pass nearest to the body, by least squares.
 
     Args:
-        rel: metres in the turned axes, relative to the pelvis.
+        rel: the body.
         slopes: [M, 25, 2] of the rays to the joints, per metre of distance.
-        trust: [M, 25] probability that a ray is right.
-        depths: [M, 25] metres, relative to the pelvis; None: none were read.
+        share: [M, 25] how far each joint is drawn; its ray counts as much in the distance.
     """
-    across, away = rel[..., :2], rel[..., 2:]
-    if depths is not None:
-        away = torch.lerp(away, depths.unsqueeze(2), _DEPTH_SHARE)
+    across, away, weight = rel[..., :2], rel[..., 2:], share.unsqueeze(2)
     apart = slopes - slopes[:, :1]  # from the pelvis's ray
-    weight = trust.unsqueeze(2)
     matched = (weight * apart * (across - slopes * away)).sum((1, 2))
     distance = matched / (weight * apart.square()).sum((1, 2)).clamp_min(1e-9)  # [M]
-    on_rays = apart * distance[:, None, None] + slopes * away
-    return torch.cat([torch.lerp(across, on_rays, _RAY_SHARE * weight), away], 2)
+    placed = apart * distance[:, None, None] + slopes * away
+    return torch.cat([torch.lerp(across, placed, weight), away], 2)
 
 
 def _mirrored(values: Tensor, other: list[int]) -> Tensor:

@@ -1,5 +1,7 @@
 """Stages two and three: one person's region again, larger, by a network that knows whose body it is asked about."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -20,8 +22,19 @@ SIZE_HW = {Stage.REFINE: (256, 160), Stage.EXPERT: (256, 192)}
 _CANDIDATES = 8
 """Centres that are compared with the prior."""
 
-_REGRESSED, _PRIOR, _UPRIGHT = 0.1, 0.2, 0.3
-"""What an opinion on a joint weighs beside a heatmap's clear peak, which weighs 1."""
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """What an opinion on a joint weighs at most, beside a heatmap's clear peak, which weighs 1."""
+
+    regressed: float = 0.1
+    prior: float = 0.2
+    upright: float = 0.3
+
+    @property
+    def all_of_them(self) -> float:
+        return 1 + self.regressed + self.prior + self.upright
+
 
 
 class CropStage(nn.Module):
@@ -33,6 +46,7 @@ class CropStage(nn.Module):
         self.network = MoveNet(self.variant)
         self.upright = UprightReader(UPRIGHT_VARIANT[stage])
         self.head = BodyHead(deep=True)
+        self.opinions = Opinions()
         self.register_buffer("coco", torch.tensor(COCO17.source), persistent=False)
 
     def read(self, crop_bgr: Tensor, prior: Prior) -> Reading:
@@ -45,14 +59,14 @@ class CropStage(nn.Module):
         known_px, known = prior.joints_px[:, self.coco], prior.scores[:, self.coco]  # [N, 17, 2], [N, 17]
         size = (known_px - known_px[:, 11:13].mean(1, keepdim=True)).square().sum(2).mean(1).sqrt().clamp_min(2.0)
         places = [first.joints_px, first.regressed_px, known_px]
-        weights = [first.scores, torch.full_like(known, _REGRESSED), _PRIOR * known]
+        weigh = self.opinions
+        weights = [first.scores, torch.full_like(known, weigh.regressed), weigh.prior * known]
         middle, support = agreed(torch.stack(places, 2), torch.stack(weights, 2), size)
         again = self.upright(crop_bgr, middle, support)
         joints, support = agreed(
-            torch.stack([*places, again.joints_px], 2), torch.stack([*weights, _UPRIGHT * again.scores], 2), size
+            torch.stack([*places, again.joints_px], 2), torch.stack([*weights, weigh.upright * again.scores], 2), size
         )
-        score = support / (1 + _REGRESSED + _PRIOR + _UPRIGHT)
-        return first._replace(joints_px=joints, scores=score, depths_m=again.depths_m)
+        return first._replace(joints_px=joints, scores=support / weigh.all_of_them, depths_m=again.depths_m)
 
     def _peaks(self, maps: Maps, prior: Prior) -> Reading:
         """Reads the person whose regressed pose lies nearest to the prior, joints drawn towards it by its scores."""

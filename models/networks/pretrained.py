@@ -28,7 +28,7 @@ def load_movenet(variant: str, path: Path) -> MoveNet:
     """
     network = MoveNet(variant)
     graph = onnx.load(path).graph
-    if _fill_by_name(network, _named(graph, _PICTURE), f"{path}, MoveNet {variant}"):
+    if _fill_by_name(network, named_weights(graph, _PICTURE), f"{path}, MoveNet {variant}"):
         return network
     _fill(_in_order(network, VARIANTS[variant].heads), _convolutions(graph.node, graph), f"{path}, MoveNet {variant}")
     return network
@@ -42,7 +42,7 @@ def load_blazepose(variant: str, path: Path) -> BlazePose:
     """
     network = BlazePose(variant)
     graph = onnx.load(path).graph
-    if _fill_by_name(network, _named(graph, _UPRIGHT), f"{path}, BlazePose {variant}"):
+    if _fill_by_name(network, named_weights(graph, _UPRIGHT), f"{path}, BlazePose {variant}"):
         return network
     wanted = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     _fill(wanted, _convolutions(_behind({"landmarks", "world"}, graph), graph), f"{path}, BlazePose {variant}")
@@ -72,7 +72,7 @@ def _behind(outputs: set[str], graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return nodes[::-1]
 
 
-def _named(graph: onnx.GraphProto, part: str) -> dict[str, torch.Tensor]:
+def named_weights(graph: onnx.GraphProto, part: str) -> dict[str, torch.Tensor]:
     """The weights of a part of a stage of ours, by their names within the part; empty for other files."""
     tensors = {t.name.removesuffix(".half"): t for t in graph.initializer if t.name.startswith(part)}
     return {name.removeprefix(part): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))

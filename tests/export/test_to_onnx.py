@@ -4,7 +4,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from export.to_onnx import halved
-from export.torch_runner import TorchRunner
+from models.networks.torch_runner import TorchRunner
 from models.records import Stage
 from models.runners.agreement import agreement
 from models.runners.onnx import OnnxRunner

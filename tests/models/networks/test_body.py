@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from models.networks.body import BodyHead, face, outputs, set_right  # noqa: E402  (after the skip)
+from models.networks.body import BodyHead, face, on_rays, outputs  # noqa: E402  (after the skip)
 from models.networks.readout import Reading  # noqa: E402
 from models.skeleton import MIRROR  # noqa: E402
 
@@ -79,7 +79,7 @@ def test_depths_that_were_read_are_mixed_into_those_of_a_deep_stage(reading, int
         head = BodyHead(deep=deep, width=32, blocks=1).eval()
         with torch.inference_mode():
             moved = head(reading, intrinsics).rel_m - head(blind, intrinsics).rel_m
-        assert torch.allclose(moved[..., 2], 0.4 * deep * reading.depths_m, atol=1e-6)
+        assert torch.allclose(moved[..., 2], 0.5 * deep * reading.depths_m, atol=1e-6)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def slopes_to(body: "torch.Tensor", distance: float) -> "torch.Tensor":
 
 
 def test_a_body_that_lies_on_its_rays_stays(body):
-    assert torch.allclose(set_right(body, slopes_to(body, 4.0), torch.ones(PEOPLE, 25), None), body, atol=1e-5)
+    assert torch.allclose(on_rays(body, slopes_to(body, 4.0), torch.ones(PEOPLE, 25)), body, atol=1e-5)
 
 
 def test_joints_are_drawn_onto_rays_as_far_as_these_are_trusted(body):
@@ -104,7 +104,7 @@ def test_joints_are_drawn_onto_rays_as_far_as_these_are_trusted(body):
     off[:, 0] = 0
     trust = torch.ones(PEOPLE, 25)
     trust[:, 9] = 0
-    moved = set_right(off, slopes_to(body, 4.0), trust, None)
+    moved = on_rays(off, slopes_to(body, 4.0), trust)
     before, after = (off - body).norm(dim=2), (moved - body).norm(dim=2)
     assert torch.equal(moved[:, 9], off[:, 9])
     assert torch.equal(moved[..., 2], off[..., 2])

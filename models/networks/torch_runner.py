@@ -1,12 +1,11 @@
-"""Runs a stage's torch module as a runner, to compare the exported files with."""
+"""Runs a stage's torch module as a runner: to compare the exported files with it, or variants of it with each other."""
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from export.to_onnx import StageModule
 from models.runners import Arrays
 
 
@@ -15,8 +14,8 @@ class TorchRunner:
 
     provider = "torch"
 
-    def __init__(self, module: StageModule) -> None:
-        self._network = cast(nn.Module, module).eval()
+    def __init__(self, module: nn.Module) -> None:
+        self._network = module.eval()
 
     def run(self, batch: Arrays) -> dict[str, NDArray[Any]]:
         """Outputs [N, ...] for inputs [N, ...]."""
