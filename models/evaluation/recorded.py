@@ -145,42 +145,64 @@ class _Answer:
 
 def _rows(cascade: Cascade, frame: LabelledFrame) -> list[dict[str, Any]]:
     image, options = frame.image_bgr(), Options(camera=frame.camera)
-    answers = [_along(cascade, route, image, options) for route in ROUTES]
+    answers: list[_Answer] = []
+    for route in ROUTES:
+        answers.append(_along(cascade, route, image, options, answers))
     coarse, refined = answers[0], answers[1]
     count = len(coarse.people)
+    after_refine = np.full((count, len(FEATURES)), np.nan)  # who kept the coarse answer is not asked again
+    if count:
+        after_refine[_answered_by(Stage.REFINE, refined)] = refined.tables[1].features
     owner, judged = _owners(frame, coarse.people)
     rows = []
     for row in range(count):
         index, truth = owner.get(row, (-1, None))
         routes = [_against(truth, answer.people[row]) for answer in answers]
         rows.append({"person": index, "judged": judged[row],
-                     "features": np.stack([coarse.tables[0].features[row], refined.tables[1].features[row]]),
+                     "features": np.stack([coarse.tables[0].features[row], after_refine[row]]),
                      "cost_ms": np.array([answer.deep_ms / count for answer in answers]),
                      **{column: np.array([route[column] for route in routes]) for column in routes[0]}})
     return rows
 
 
-def _along(cascade: Cascade, route: Route, image: Image, options: Options) -> _Answer:
-    """Everybody along one route."""
+def _along(cascade: Cascade, route: Route, image: Image, options: Options, earlier: Sequence[_Answer]) -> _Answer:
+    """Everybody along one route; `earlier` are the answers of the routes before it in `ROUTES`."""
     runners = {stage: _Overheard(runner) for stage, runner in cascade.runners.items()}
     policy = _Everybody(route)
     frame = RoutedBy(Cascade(cascade.manifest, runners), policy).predict(image, options)
     if not frame.people:
         return _Answer([], policy.tables, 0.0)
-    people = _in_order(frame, runners[route[-1]].outputs["joints_rel_mm"]) if route else list(frame.people)
+    people = list(frame.people)
+    if route:
+        asked = _answered_by(Stage.REFINE, earlier[1]) if len(route) > 1 else range(len(people))
+        said = runners[route[-1]].outputs["joints_rel_mm"] if len(asked) else []
+        known = [(row, person.pose.joints_rel_mm) for one in earlier for row, person in enumerate(one.people)]
+        people = _in_order(frame, [*zip(asked, said, strict=True), *known])
     if not route and not np.array_equal([person.score for person in people], policy.tables[0].score):
         raise ValueError("the cascade no longer reports people in the order of its routing table")
     return _Answer(people, policy.tables, frame.timing_ms["refine"] + frame.timing_ms["expert"])
 
 
-def _in_order(frame: Frame, rel_mm: NDArray[Any]) -> list[Person]:
-    """The people in the order of the last stage's batch [P, 25, 3]: a frame has them by score."""
-    poses = np.array([person.pose.joints_rel_mm for person in frame.people])
-    away = np.abs(rel_mm[:, None] - poses[None]).max((2, 3))  # [P, P]
-    order = away.argmin(1)
-    if away[np.arange(len(order)), order].max() > 1e-3:
-        raise ValueError("the cascade no longer reports a stage's pose as the stage gave it")
-    return [frame.people[i] for i in order]
+def _answered_by(stage: Stage, answer: _Answer) -> list[int]:
+    """Rows of those whom the stage answered; the others kept what they had, for it took somebody else for them."""
+    return [row for row, person in enumerate(answer.people) if person.stage is stage]
+
+
+def _in_order(frame: Frame, poses: Sequence[tuple[int, Floats]]) -> list[Person]:
+    """The people in the order of the routing table's rows: a frame has them by score.
+
+    Args:
+        frame: the answer.
+        poses: (row, [25, 3]) all that stages said of each row, one of which its person has.
+    """
+    rows, said = np.array([row for row, _ in poses]), np.array([pose for _, pose in poses])
+    ordered: dict[int, Person] = {}
+    for person in frame.people:
+        away = np.abs(said - person.pose.joints_rel_mm).max((1, 2))
+        if away.min() > 1e-3:
+            raise ValueError("the cascade no longer reports a stage's pose as the stage gave it")
+        ordered[int(rows[away.argmin()])] = person
+    return [ordered[row] for row in range(len(frame.people))]
 
 
 def _owners(frame: LabelledFrame, people: Sequence[Person]) -> tuple[dict[int, tuple[int, LabelledPerson]], Mask]:

@@ -90,10 +90,10 @@ def upright_square(joints_px: Tensor, scores: Tensor) -> Square:
 def resampled(crop_bgr: Tensor, square: Square) -> Tensor:
     """[M, 3, 256, 256] RGB in 0..1: the squares cut from their crops [M, H, W, 3] uint8; black beyond them."""
     height, width = crop_bgr.shape[1:3]
-    line = (torch.arange(SIDE_PX, device=square.middle.device) + 0.5) / (SIDE_PX / 2) - 1
-    across, along = square.right[:, None, None] * line[:, None], square.down[:, None, None] * line[:, None, None]
-    places = square.middle[:, None, None] + across + along  # [M, 256, 256, 2] pixels of the crop
-    grid = places / torch.tensor([width / 2, height / 2], device=places.device) - 1
+    half = torch.tensor([width / 2, height / 2], device=square.middle.device)
+    middle, right, down = ((place / half)[:, None, None] for place in square)  # of the crop, which runs from -1 to 1
+    line = (torch.arange(SIDE_PX, device=half.device) + 0.5) / (SIDE_PX / 2) - 1
+    grid = (middle - 1 + right * line[:, None]) + down * line[:, None, None]  # [M, 256, 256, 2]
     picture = crop_bgr.to(grid.dtype).permute(0, 3, 1, 2).flip(1) / 255
     return F.grid_sample(picture, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import Floats
+from models.arrays import Floats, Indices, Mask
 from models.calibration.tables import Gain
 from models.records import Stage, Stop
-from models.routers.table import Decision, RoutingTable, within_budget
+from models.routers.table import Decision, RoutingTable
 
 _ORDER = list(Stage)
 
@@ -31,17 +31,47 @@ class GainPolicy:
             nobody = np.array([], np.intp)
             return Decision(nobody, nobody, dict.fromkeys(range(len(table)), Stop.DEEPEST))
         net = np.stack([self._net(table, stage) for stage in deeper])  # [S, P]
-        best = net.argmax(0)
-        return _chosen(table, deeper, best, net.max(0))
+        chosen = bought(net, np.array([table.cost_ms[stage] for stage in deeper]), table.budget_ms)
+        stop = {int(p): Stop.BUDGET if net[:, p].max() > 0 else Stop.GAIN_BELOW_PRICE
+                for p in np.flatnonzero(chosen < 0)}
+        to = {stage: np.flatnonzero(chosen == row) for row, stage in enumerate(deeper)}
+        nobody = np.array([], np.intp)
+        return Decision(to.get(Stage.REFINE, nobody), to.get(Stage.EXPERT, nobody), stop)
 
     def _net(self, table: RoutingTable, stage: Stage) -> Floats:
         gain = self.gains[table.stage, stage].expected_mm(table.features)
         return np.minimum(gain, table.expected_error_mm) - table.price * table.cost_ms[stage]
 
 
-def _chosen(table: RoutingTable, deeper: list[Stage], best: Floats, net: Floats) -> Decision:
-    cost = np.array([table.cost_ms[deeper[b]] for b in best])
-    taken = within_budget(net, cost, table.budget_ms)
-    stop = {int(p): Stop.BUDGET if net[p] > 0 else Stop.GAIN_BELOW_PRICE for p in range(len(table)) if p not in taken}
-    stages = np.array([_ORDER.index(deeper[int(b)]) for b in best], np.intp)
-    return Decision(taken[stages[taken] == 1], taken[stages[taken] == 2], stop)
+def bought(net_mm: Floats, cost_ms: Floats, budget_ms: float) -> Indices:
+    """[P] which of S looks each person gets, -1 none, so that the budget removes much error.
+
+    The most rewarding millisecond is spent first: each person's first look by net gain a millisecond, then, of what is
+    left, dearer looks instead of cheaper ones by what they add a millisecond. Without a bound everybody gets the look
+    of the largest net gain. (Greedy multiple-choice knapsack: Sinha and Zoltners, 1979.)
+
+    Args:
+        net_mm: [S, P] net gain of each look; one that is not positive is never bought.
+        cost_ms: [S] of each look, positive.
+        budget_ms: for everybody together.
+    """
+    chosen = np.full(net_mm.shape[1], -1)
+    left = budget_ms
+    for look, person in _descending(net_mm / cost_ms[:, None], net_mm > 0):
+        if chosen[person] < 0 and cost_ms[look] <= left:
+            chosen[person], left = look, left - cost_ms[look]
+    had = np.where(chosen >= 0, net_mm[chosen, np.arange(len(chosen))], np.inf)
+    more_net, more_ms = net_mm - had, cost_ms[:, None] - np.where(chosen >= 0, cost_ms[chosen], 0)
+    better = (more_net > 0) & (more_ms > 0)
+    for look, person in _descending(more_net / np.where(better, more_ms, 1), better):
+        extra = cost_ms[look] - cost_ms[chosen[person]]
+        if extra <= left and net_mm[look, person] > net_mm[chosen[person], person]:
+            chosen[person], left = look, left - extra
+    return chosen
+
+
+def _descending(value: Floats, allowed: Mask) -> list[tuple[int, int]]:
+    """Places in `value` [S, P] that are allowed, largest first."""
+    places = np.argwhere(allowed)
+    order = np.argsort(-value[allowed], kind="stable")
+    return [(int(look), int(person)) for look, person in places[order]]

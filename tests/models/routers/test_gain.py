@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from models.records import Stage, Stop
 from models.routers import GainPolicy
+from models.routers.gain import bought
 from tests.models.routers.rows import COST_MS, GAINS, gain_of, table_of, tables
 
 POLICY = GainPolicy(GAINS)
@@ -28,15 +29,46 @@ def test_at_price_zero_all_who_gain_anything_are_sent(errors):
 
 
 @given(tables())
-def test_a_tight_budget_goes_to_the_largest_net_gains(table):
+def test_a_tight_budget_is_kept_and_spent_on_those_who_gain(table):
     decision = POLICY.decide(table)
-    sent = np.concatenate([decision.refine, decision.expert])
     costs = [[table.cost_ms[deeper]] for stage, deeper in GAINS if stage is table.stage]
-    net = (gains_mm(table) - table.price * np.array(costs)).max(0)
+    net = gains_mm(table) - table.price * np.array(costs)
+    spent = len(decision.refine) * table.cost_ms[Stage.REFINE] + len(decision.expert) * table.cost_ms[Stage.EXPERT]
     unaffordable = [row for row, why in decision.stop.items() if why is Stop.BUDGET]
 
-    assert all(net[row] > 0 for row in [*sent, *unaffordable])
-    assert net[sent].min(initial=np.inf) >= net[unaffordable].max(initial=-np.inf)
+    assert spent <= table.budget_ms + 1e-6
+    assert all(net[:, row].max() > 0 for row in [*decision.refine, *decision.expert, *unaffordable])
+
+
+NETS = st.lists(st.tuples(st.floats(-50, 200), st.floats(-50, 200)), min_size=1, max_size=6)
+
+
+@given(NETS, st.floats(0, 80))
+def test_who_gets_no_look_for_want_of_money_could_not_pay_with_what_is_left(nets, budget_ms):
+    net, cost = np.array(nets).T, np.array([7.0, 18.0])
+    chosen = bought(net, cost, budget_ms)
+    left = budget_ms - cost[chosen[chosen >= 0]].sum()
+
+    assert left >= -1e-6
+    for person in np.flatnonzero(chosen < 0):
+        assert (cost[net[:, person] > 0] > left).all()
+
+
+@given(NETS)
+def test_without_a_bound_everybody_gets_the_look_of_the_largest_net_gain(nets):
+    net = np.array(nets).T
+    chosen = bought(net, np.array([7.0, 18.0]), np.inf)
+    reached = np.where(chosen >= 0, net[chosen, np.arange(len(chosen))], 0)
+
+    assert reached.tolist() == np.maximum(net.max(0), 0).tolist()
+
+
+def test_two_cheap_looks_are_bought_before_one_dear_one():
+    net = np.array([[30.0, 28.0], [40.0, 20.0]])
+
+    assert bought(net, np.array([7.0, 18.0]), 20.0).tolist() == [0, 0]
+    assert bought(net[:, :1], np.array([7.0, 18.0]), 20.0).tolist() == [1]
+    assert bought(net, np.array([7.0, 18.0]), 25.0).tolist() == [1, 0]
 
 
 @given(ERRORS, st.floats(0, 10), st.floats(0, 10))
