@@ -210,7 +210,7 @@ class Cascade:
             score=some.score, mean_joint_score=some.joint_scores.mean(1), size_px=sizes(some.joints_px),
             truncated=outside(some.joints_px, *whole), overlap=overlaps(everybody)[rows],
             disagreement=some.disagreement, cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage},
-            price=price, budget_ms=budget_ms), rows
+            price=price, budget_ms=budget_ms, who=rows), rows
 
     def _look_again(self, image_bgr: Image, camera: Camera, people: _Progress, rows: Indices, stage: Stage,
                     timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, None]:

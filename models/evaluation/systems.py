@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from models.arrays import Image, Indices
+from models.arrays import Image
 from models.cascade import Cascade
 from models.evaluation.answers import Guess, System
 from models.options import Options, Quality
@@ -73,7 +73,6 @@ class Counted:
     policy: Policy
     routes: list[list[Route]] = field(default_factory=list)
     """One list a frame, one route a person."""
-    _refined: Indices = field(default_factory=lambda: np.array([], np.intp))
 
     @property
     def name(self) -> str:
@@ -88,10 +87,9 @@ class Counted:
                 for row in rows:
                     routes[row] = (stage,)
             self.routes.append(routes)
-            self._refined = np.sort(chosen.refine)
         else:
             for row in chosen.expert:
-                self.routes[-1][self._refined[row]] = (Stage.REFINE, Stage.EXPERT)
+                self.routes[-1][table.who[row]] = (Stage.REFINE, Stage.EXPERT)
         return chosen
 
 
@@ -103,20 +101,21 @@ class Drawn:
     """One list a frame; the first frame's is used twice, for a run calls once untimed."""
     name: str = "drawn"
     _calls: int = 0
-    _next: list[Route] = field(default_factory=list)
+    _drawn: Sequence[Route] = ()
+    """Of the frame that is being answered."""
 
     def decide(self, table: RoutingTable) -> Decision:
         """Raises:
             ValueError: another number of people than the routes were drawn for.
         """
         if table.stage is Stage.COARSE:
-            self._next = list(self.routes[max(0, self._calls - 1)])
+            self._drawn = self.routes[max(0, self._calls - 1)]
             self._calls += 1
-        else:
-            self._next = [route[1:] for route in self._next if route[:1] == (table.stage,)]
-        if len(self._next) != len(table):
-            raise ValueError(f"routes were drawn for {len(self._next)} people, got {len(table)}")
-        goes = [route[0] if route else None for route in self._next]
+            if len(self._drawn) != len(table):
+                raise ValueError(f"routes were drawn for {len(self._drawn)} people, got {len(table)}")
+        step = {Stage.COARSE: 0, Stage.REFINE: 1}[table.stage]
+        mine = [self._drawn[person] for person in table.who]
+        goes = [route[step] if len(route) > step else None for route in mine]
         picked = {stage: np.array([row for row, to in enumerate(goes) if to is stage], np.intp) for stage in Stage}
         stop = {row: Stop.DEEPEST for row, to in enumerate(goes) if to is None}
         return Decision(picked[Stage.REFINE], picked[Stage.EXPERT], stop)

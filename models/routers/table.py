@@ -37,6 +37,8 @@ class RoutingTable:
     """mm of expected error that one millisecond must remove."""
     budget_ms: float
     """Left for the deeper stages of this frame; infinite when nobody asked."""
+    who: Indices
+    """Each person's place among the people of the frame: the same at every stage."""
 
     def __len__(self) -> int:
         return len(self.score)

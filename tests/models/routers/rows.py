@@ -28,7 +28,8 @@ def table_of(expected_error_mm: object, *, stage: Stage = Stage.COARSE, price: f
     size = 50 + 1.37 * np.arange(len(error)) + error / 7
     half = np.full(len(error), 0.5)
     none = 0 * half
-    return RoutingTable(stage, error, 1.5 * error, half, half, size, none, none, half, COST_MS, price, budget_ms)
+    return RoutingTable(stage, error, 1.5 * error, half, half, size, none, none, half, COST_MS, price, budget_ms,
+                        np.arange(len(error)))
 
 
 @st.composite
