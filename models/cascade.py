@@ -18,7 +18,18 @@ from models.arrays import Floats, Image, Indices
 from models.camera import as_row, assumed, through_window
 from models.crops import Window, best_size, cut, fitted, person_window
 from models.errors import ModelError, StageDown
-from models.looks import Looks, astray, boxes_in_frame, distinct, from_outputs, outside, overlaps, shifted, sizes
+from models.looks import (
+    Looks,
+    astray,
+    boxes_in_frame,
+    distinct,
+    from_outputs,
+    outside,
+    overlaps,
+    shifted,
+    sizes,
+    with_steadier_depth,
+)
 from models.manifest import WEIGHTS, Manifest, load_manifest
 from models.options import Options, Quality
 from models.records import Camera, Frame, Person, Stage, Stop
@@ -225,7 +236,8 @@ class Cascade:
             people.stop |= {int(row): reason for row in rows}
             people.degraded |= {int(row) for row in rows}
             return
-        deeper = people.looks.replaced(rows, from_outputs(outputs, windows, stage, self.manifest.calibration))
+        said = from_outputs(outputs, windows, stage, self.manifest.calibration)
+        deeper = people.looks.replaced(rows, with_steadier_depth(said, before))
         lost = astray(people.looks.joints_px, deeper.joints_px, rows)
         people.stop |= {int(row): Stop.DEEPEST for row in lost}
         people.looks = deeper.replaced(lost, people.looks[lost])

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from models.arrays import Floats, Image, Indices, Mask
 from models.cascade import Cascade
@@ -30,6 +31,8 @@ from models.skeleton import JOINT_NAMES, JOINTS
 ROUTES: Final[tuple[Route, ...]] = ((), (Stage.REFINE,), (Stage.EXPERT,), (Stage.REFINE, Stage.EXPERT))
 """coarse alone; to refine; straight to expert; to expert by way of refine."""
 
+_SAME_MM: Final = 1e-3
+"""Within which a reported pose is what a stage gave."""
 _HIPS: Final = [JOINT_NAMES.index("left_hip"), JOINT_NAMES.index("right_hip")]
 
 
@@ -195,14 +198,14 @@ def _in_order(frame: Frame, poses: Sequence[tuple[int, Floats]]) -> list[Person]
         frame: the answer.
         poses: (row, [25, 3]) all that stages said of each row, one of which its person has.
     """
-    rows, said = np.array([row for row, _ in poses]), np.array([pose for _, pose in poses])
-    ordered: dict[int, Person] = {}
-    for person in frame.people:
-        away = np.abs(said - person.pose.joints_rel_mm).max((1, 2))
-        if away.min() > 1e-3:
-            raise ValueError("the cascade no longer reports a stage's pose as the stage gave it")
-        ordered[int(rows[away.argmin()])] = person
-    return [ordered[row] for row in range(len(frame.people))]
+    has = np.array([person.pose.joints_rel_mm for person in frame.people])  # [P, 25, 3]
+    away = np.full((len(has), len(has)), np.inf)  # of each row's nearest pose from each person
+    for row, pose in poses:
+        away[row] = np.minimum(away[row], np.abs(has - pose).max((1, 2)))
+    row, person = linear_sum_assignment(away > _SAME_MM)
+    if (away[row, person] > _SAME_MM).any():
+        raise ValueError("the cascade no longer reports a stage's pose as the stage gave it")
+    return [frame.people[i] for i in person]
 
 
 def _owners(frame: LabelledFrame, people: Sequence[Person]) -> tuple[dict[int, tuple[int, LabelledPerson]], Mask]:

@@ -115,6 +115,15 @@ def test_without_those_astray_nobody_shares_a_pose_who_did_not_before(places, da
     assert astray(looks.joints_px, after, rows(*people)).tolist() == []
 
 
+def test_distance_after_a_deeper_look_lies_between_both_and_nearer_to_the_deeper():
+    deeper, before = looks_of((0, 4000, 0.9), (600, 2000, 0.8)), looks_of((0, 5000, 0.9), (600, 2000, 0.8))
+    both = with_steadier_depth(deeper, before)
+
+    assert 4000 < both.root_depth_mm[0] < 4500
+    assert both.root_depth_mm[1] == pytest.approx(2000)
+    np.testing.assert_array_equal(both.rel_mm, deeper.rel_mm)
+
+
 @given(PLACES)
 def test_geometry_of_any_number_of_people_is_in_range(places):
     px = looks_of(*places).joints_px

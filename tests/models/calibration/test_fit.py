@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from models.calibration.fit import PRICES, fit, neutral, routes_at
+from models.calibration.fit import DEPTH_GAIN_MM, PRICES, fit, neutral, routes_at
 from models.calibration.tables import Calibration, calibrated_score
 from models.evaluation.recorded import ROUTES, Recorded
 from models.records import Stage
@@ -60,11 +60,14 @@ def test_a_calibrated_score_is_right_as_often_as_it_says(table, fitted):
     assert table.right[sure, 0].mean() == pytest.approx(said[sure].mean(), abs=0.04)
 
 
-def test_the_expected_gain_is_the_mean_gain(table, fitted):
-    gain = fitted.gains[Stage.COARSE, Stage.REFINE].expected_mm(table.features[:, 0])
+def test_the_expected_gain_is_the_mean_gain_and_after_coarse_what_rendered_people_hide(table, fitted):
+    error = table.limb_error_mm
+    first = fitted.gains[Stage.COARSE, Stage.REFINE].expected_mm(table.features[:, 0])
+    second = fitted.gains[Stage.REFINE, Stage.EXPERT].expected_mm(table.features[:, 1])
 
-    assert gain.mean() == pytest.approx((table.limb_error_mm[:, 0] - table.limb_error_mm[:, 1]).mean(), rel=0.02)
-    assert np.corrcoef(gain, table.sigma_mm[:, 0, 0])[0, 1] > 0.9
+    assert first.mean() - DEPTH_GAIN_MM == pytest.approx((error[:, 0] - error[:, 1]).mean(), rel=0.02)
+    assert second.mean() == pytest.approx((error[:, 1] - error[:, 3]).mean(), rel=0.02)
+    assert np.corrcoef(first, table.sigma_mm[:, 0, 0])[0, 1] > 0.9
 
 
 def test_a_dearer_price_is_promised_less(fitted):
