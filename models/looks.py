@@ -80,8 +80,8 @@ def from_outputs(outputs: Arrays, windows: list[Window], stage: Stage, calibrati
 
 
 EARLIER_SHARE = 0.3
-"""Of the earlier look in the root's depth after a deeper one. Distance hangs on hidden joints, and so on noise: two looks
-steady it. Weighing them by variance steadies more, but on real footage `coarse` errs to one side."""
+"""Of the earlier look in the root's depth after a deeper one. Distance hangs on hidden joints, and so on noise: two
+looks steady it. Weighing them by variance steadies more, but on real footage `coarse` errs to one side."""
 
 
 def with_steadier_depth(deeper: Looks, before: Looks) -> Looks:

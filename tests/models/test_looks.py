@@ -22,6 +22,7 @@ from models.looks import (
     overlaps,
     shifted,
     sizes,
+    with_steadier_depth,
 )
 from models.records import Stage
 from tests.standing import CAMERA, standing
