@@ -36,7 +36,6 @@ class Opinions:
         return 1 + self.regressed + self.prior + self.upright
 
 
-
 class CropStage(nn.Module):
     """Crop and prior in, the same person out."""
 
