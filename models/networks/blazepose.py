@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.networks.inverted_residual import InvertedResidual
+
 SIDE_PX = 256
 LANDMARKS = 39
 """33 of the body and 6 that only lead the crop of the next frame."""
@@ -41,19 +43,13 @@ def _depthwise(channels: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels)
 
 
-class _InvertedResidual(nn.Module):
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
-        super().__init__()
-        hidden = _STEM if expansion == 1 else inputs * expansion
-        self.expand = nn.Conv2d(inputs, hidden, 1) if expansion > 1 else None
-        self.depthwise = _depthwise(hidden, kernel, stride)
-        self.project = nn.Conv2d(hidden, outputs, 1)
-        self.residual = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else F.relu6(self.expand(x))
-        y = self.project(F.relu6(self.depthwise(y)))
-        return x + y if self.residual else y
+def _inverted_residual(inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> InvertedResidual:
+    hidden = inputs * expansion
+    return InvertedResidual(
+        nn.Conv2d(inputs, hidden, 1) if expansion > 1 else None,
+        _depthwise(hidden, kernel, stride),
+        nn.Conv2d(hidden, outputs, 1),
+    )
 
 
 class _Separable(nn.Module):
@@ -81,7 +77,7 @@ class BlazePose(nn.Module):
         for (kernel, blocks, stride, expansion), outputs in zip(_GROUPS, shape.channels, strict=True):
             for block in range(blocks):
                 first = (stride, expansion) if block == 0 else (1, 6)
-                trunk.append(_InvertedResidual(inputs, outputs, kernel, *first))
+                trunk.append(_inverted_residual(inputs, outputs, kernel, *first))
                 inputs = outputs
         self.trunk = trunk
         self.widen = nn.Conv2d(inputs, 6 * inputs, 1)

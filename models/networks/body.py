@@ -34,19 +34,6 @@ _STAND_INS = {
 """COCO joints whose mean stands in for a joint that COCO lacks, before the network moves it."""
 
 
-class Prior(NamedTuple):
-    """What an earlier stage said of the same people, in pixels and camera axes of this stage's input."""
-
-    joints_px: Tensor
-    """[M, 25, 2]"""
-    rel_mm: Tensor
-    """[M, 25, 3]"""
-    sigma_mm: Tensor
-    """[M, 25]"""
-    scores: Tensor
-    """[M, 25]"""
-
-
 class Turn(NamedTuple):
     """The view turned towards a person and scaled to them."""
 

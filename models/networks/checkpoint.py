@@ -31,7 +31,7 @@ def load_stage(path: Path) -> CoarseStage | CropStage:
     """The stage that `save_stage` wrote, ready for inference.
 
     Raises:
-        ValueError: the file is damaged, or of another contract.
+        ValueError: the file is damaged, of another contract, or of a network that this code no longer builds.
     """
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
@@ -43,7 +43,14 @@ def load_stage(path: Path) -> CoarseStage | CropStage:
     if contract != CONTRACT:
         raise ValueError(f"{path} is of contract {contract}, this code of {CONTRACT}: train it again")
     module = build_stage(stage)
-    module.load_state_dict(
-        {name: value.float() if value.is_floating_point() else value for name, value in saved["weights"].items()}
-    )
+    weights = {name: value.float() if value.is_floating_point() else value for name, value in saved["weights"].items()}
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit this code's {stage}: train it again ({_first(error)})") from error
     return module.eval()
+
+
+def _first(error: RuntimeError) -> str:
+    """What torch says of the first thing that does not fit; its whole message lists every weight."""
+    return str(error).splitlines()[1].strip()[:120]

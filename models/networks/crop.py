@@ -1,12 +1,13 @@
 """Stages two and three: one person's region again, larger, by a network that knows whose body it is asked about."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from models.networks.agreement import agreed
-from models.networks.body import BodyHead, Prior, outputs
+from models.networks.body import BodyHead, outputs
 from models.networks.coarse import disagreement
 from models.networks.movenet import STRIDE, Maps, MoveNet
 from models.networks.readout import Reading, extent, peaks, read, regressed
@@ -21,6 +22,19 @@ SIZE_HW = {Stage.REFINE: (256, 160), Stage.EXPERT: (256, 192)}
 
 _CANDIDATES = 8
 """Centres that are compared with the prior."""
+
+
+class Prior(NamedTuple):
+    """What an earlier stage said of the same people, in pixels and camera axes of this stage's input."""
+
+    joints_px: Tensor
+    """[M, 25, 2]"""
+    rel_mm: Tensor
+    """[M, 25, 3]"""
+    sigma_mm: Tensor
+    """[M, 25]"""
+    scores: Tensor
+    """[M, 25]"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.networks.inverted_residual import InvertedResidual
+
 # expansion, channels, blocks, stride of the first block (MobileNetV2, table 2)
 BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 TAPS = {1: 24, 2: 32, 3: 64}
@@ -68,19 +70,13 @@ class _Conv(nn.Conv2d):
         return super().forward(F.pad(x, (0, 1, 0, 1)) if self.stride[0] == 2 else x)
 
 
-class _InvertedResidual(nn.Module):
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int):
-        super().__init__()
-        hidden = inputs * expansion
-        self.expand = _Conv(inputs, hidden) if expansion > 1 else None
-        self.depthwise = _Conv(hidden, hidden, 3, stride, groups=hidden)
-        self.project = _Conv(hidden, outputs)
-        self.residual = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else F.relu6(self.expand(x))
-        y = self.project(F.relu6(self.depthwise(y)))
-        return x + y if self.residual else y
+def _inverted_residual(inputs: int, outputs: int, stride: int, expansion: int) -> InvertedResidual:
+    hidden = inputs * expansion
+    return InvertedResidual(
+        _Conv(inputs, hidden) if expansion > 1 else None,
+        _Conv(hidden, hidden, 3, stride, groups=hidden),
+        _Conv(hidden, outputs),
+    )
 
 
 class _Separable(nn.Module):
@@ -106,7 +102,7 @@ class MoveNet(nn.Module):
             group = nn.Sequential()
             for block in range(count):
                 outputs = _channels(base, width)
-                group.append(_InvertedResidual(channels, outputs, stride if block == 0 else 1, expansion))
+                group.append(_inverted_residual(channels, outputs, stride if block == 0 else 1, expansion))
                 channels = outputs
             self.groups.append(group)
             if index in TAPS:

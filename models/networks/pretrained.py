@@ -28,9 +28,8 @@ def load_movenet(variant: str, path: Path) -> MoveNet:
     """
     network = MoveNet(variant)
     graph = onnx.load(path).graph
-    if _fill_by_name(network, named_weights(graph, _PICTURE), f"{path}, MoveNet {variant}"):
-        return network
-    _fill(_in_order(network, VARIANTS[variant].heads), _convolutions(graph.node, graph), f"{path}, MoveNet {variant}")
+    in_order = _in_order(network, VARIANTS[variant].heads)
+    _restore(network, _PICTURE, graph, in_order, graph.node, f"{path}, MoveNet {variant}")
     return network
 
 
@@ -42,11 +41,23 @@ def load_blazepose(variant: str, path: Path) -> BlazePose:
     """
     network = BlazePose(variant)
     graph = onnx.load(path).graph
-    if _fill_by_name(network, named_weights(graph, _UPRIGHT), f"{path}, BlazePose {variant}"):
-        return network
-    wanted = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    _fill(wanted, _convolutions(_behind({"landmarks", "world"}, graph), graph), f"{path}, BlazePose {variant}")
+    in_order = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    needed = _behind({"landmarks", "world"}, graph)
+    _restore(network, _UPRIGHT, graph, in_order, needed, f"{path}, BlazePose {variant}")
     return network
+
+
+def _restore(network: nn.Module, part: str, graph: onnx.GraphProto, in_order: Sequence[nn.Conv2d | None],
+             nodes: Iterable[onnx.NodeProto], what: str) -> None:
+    """Weights by name, where the file is a stage of ours with such a part, else by the order of the convolutions."""
+    ours = named_weights(graph, part)
+    if not ours:
+        _fill(in_order, _convolutions(nodes, graph), what)
+        return
+    try:
+        network.load_state_dict(ours)
+    except RuntimeError as error:
+        raise ValueError(f"{what}: {str(error).splitlines()[1].strip()}") from error
 
 
 def _fill(modules: Sequence[nn.Conv2d | None], weights: list[list[NDArray[np.float16]]], what: str) -> None:
@@ -77,17 +88,6 @@ def named_weights(graph: onnx.GraphProto, part: str) -> dict[str, torch.Tensor]:
     tensors = {t.name.removesuffix(".half"): t for t in graph.initializer if t.name.startswith(part)}
     return {name.removeprefix(part): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
             for name, tensor in tensors.items()}
-
-
-def _fill_by_name(network: nn.Module, weights: dict[str, torch.Tensor], what: str) -> bool:
-    """Whether there were weights to give to the network."""
-    if not weights:
-        return False
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f"{what}: {str(error).splitlines()[1].strip()}") from error
-    return True
 
 
 def _convolutions(nodes: Iterable[onnx.NodeProto], graph: onnx.GraphProto) -> list[list[NDArray[np.float16]]]:

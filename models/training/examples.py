@@ -11,9 +11,9 @@ from models.arrays import Image
 from models.crops import fitted
 from models.datasets.sample import PoseSample
 from models.evaluation.contact_sheet import bones, side_colour
-from models.networks.body import Prior, outputs
+from models.networks.body import outputs
 from models.networks.coarse import CoarseStage
-from models.networks.crop import CropStage
+from models.networks.crop import CropStage, Prior
 from models.skeleton import COCO17, JOINTS
 from models.training.observe import priors_of
 from models.training.readings import Columns

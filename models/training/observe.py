@@ -9,9 +9,9 @@ from scipy.optimize import linear_sum_assignment
 from models.arrays import Floats
 from models.crops import Window
 from models.datasets.sample import PoseSample
-from models.networks.body import Prior, outputs
+from models.networks.body import outputs
 from models.networks.coarse import CENTER_FLOOR, CoarseStage
-from models.networks.crop import CropStage
+from models.networks.crop import CropStage, Prior
 from models.networks.readout import Reading
 from models.skeleton import COCO17
 from models.training.readings import Columns, joined, reading_of

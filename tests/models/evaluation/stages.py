@@ -107,6 +107,29 @@ class Scripted:
         return out
 
 
+@dataclass
+class Misled:
+    """A deep stage that takes the first person of a batch for the second one too."""
+
+    stage: Scripted
+    provider: str = "misled"
+
+    def run(self, batch: Arrays) -> dict[str, NDArray[Any]]:
+        out = self.stage.run(batch)
+        if len(batch["prior_px"]) > 1:
+            focal, center = batch["intrinsics"][:, None, :2], batch["intrinsics"][:, None, 2:]
+            out["joints_px"][1] = (batch["prior_px"][0] - center[0]) / focal[0] * focal[1] + center[1]
+        return out
+
+    def close(self) -> None:
+        pass
+
+
+def misled(cascade: Cascade, stage: Stage) -> Cascade:
+    """The cascade, one of its deep stages misled."""
+    return Cascade(cascade.manifest, {**cascade.runners, stage: Misled(cascade.runners[stage])})
+
+
 def _blank(count: int) -> dict[str, NDArray[Any]]:
     wide = {"joints_px": (JOINTS, 2), "joint_scores": (JOINTS,), "joints_rel_mm": (JOINTS, 3), "sigma_mm": (JOINTS,)}
     out = {name: np.zeros((count, *shape), np.float32) for name, shape in wide.items()}

@@ -8,8 +8,9 @@ from models.datasets.labelled import read_folder
 from models.evaluation.recorded import ROUTES, Recorded, record
 from models.evaluation.run import run
 from models.evaluation.systems import stages_for_all
+from models.records import Stage
 from models.routers.table import FEATURES
-from tests.models.evaluation.stages import cascade_of, scene
+from tests.models.evaluation.stages import cascade_of, misled, scene
 
 PEOPLE = [2, 0, 3, 1, 4]
 
@@ -49,6 +50,20 @@ def test_features_are_those_after_each_stage(recorded: Recorded) -> None:
     error = FEATURES.index("log_expected_error")
 
     assert recorded.features[:, 0, error] - recorded.features[:, 1, error] == pytest.approx(np.log(2), abs=1e-5)
+
+
+def test_who_is_taken_for_another_keeps_the_coarse_answer_on_every_route_by_that_stage(
+        tmp_path: Path, recorded: Recorded) -> None:
+    cascade = misled(cascade_of(scene(tmp_path, PEOPLE)), Stage.REFINE)
+    told = record(cascade, [read_folder(tmp_path)])
+    lost = np.array([place == 1 for count in PEOPLE for place in range(count)])  # the second of each batch
+
+    assert np.isnan(told.features[lost, 1]).all()
+    assert np.isfinite(told.features[~lost]).all()
+    coarse, to_expert = recorded.limb_error_mm[lost, 0], recorded.limb_error_mm[lost, ROUTES.index((Stage.EXPERT,))]
+    assert told.limb_error_mm[lost].T == pytest.approx(np.array(
+        [to_expert if route == (Stage.EXPERT,) else coarse for route in ROUTES]))
+    assert told.limb_error_mm[~lost] == pytest.approx(recorded.limb_error_mm[~lost])
 
 
 def test_nothing_beyond_coarse_costs_nothing(recorded: Recorded) -> None:

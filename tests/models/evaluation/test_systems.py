@@ -12,6 +12,7 @@ from models.datasets.labelled import read_folder
 from models.evaluation.answers import Guess
 from models.evaluation.run import run
 from models.evaluation.systems import (
+    Counted,
     Drawn,
     RoutedBy,
     Uninformed,
@@ -23,7 +24,7 @@ from models.evaluation.systems import (
 )
 from models.options import Options, Quality
 from models.records import Camera, Stage
-from tests.models.evaluation.stages import Scripted, cascade_of, scene
+from tests.models.evaluation.stages import Scripted, cascade_of, misled, scene
 
 ROUTES = ((), (Stage.REFINE,), (Stage.EXPERT,), (Stage.REFINE, Stage.EXPERT))
 PEOPLE = [2, 0, 3, 1, 4]
@@ -120,6 +121,18 @@ def test_every_route_can_be_taken(tmp_path: Path) -> None:
 
     assert Counter(person.stage for person in found.people) == {Stage.COARSE: 1, Stage.REFINE: 1, Stage.EXPERT: 2}
     assert [items(cascade.runners[stage]) for stage in Stage] == [[1], [2], [1, 1]]
+
+
+def test_routes_stay_with_their_people_where_one_is_taken_for_another(tmp_path: Path) -> None:
+    cascade = misled(cascade_of(scene(tmp_path, [4])), Stage.REFINE)
+    [frame] = read_folder(tmp_path).frames
+    to_expert = (Stage.REFINE, Stage.EXPERT)
+    counted = Counted(Drawn([[(Stage.REFINE,), to_expert, to_expert, ()]]))  # the second of them is lost to the first
+
+    found = RoutedBy(cascade, counted).predict(frame.image_bgr(), Options(camera=frame.camera))
+
+    assert Counter(person.stage for person in found.people) == {Stage.COARSE: 2, Stage.REFINE: 1, Stage.EXPERT: 1}
+    assert counted.routes == [[(Stage.REFINE,), (Stage.REFINE,), to_expert, ()]]
 
 
 def test_routes_for_another_number_of_people_are_refused(tmp_path: Path) -> None:
