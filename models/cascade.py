@@ -24,16 +24,19 @@ from models.looks import (
     boxes_in_frame,
     distinct,
     from_outputs,
+    heights,
+    moved,
     outside,
     overlaps,
     shifted,
     sizes,
+    with_second_opinion,
     with_steadier_depth,
 )
 from models.manifest import WEIGHTS, Manifest, load_manifest
 from models.options import Options, Quality
 from models.records import Camera, Frame, Person, Stage, Stop
-from models.routers import AlwaysPolicy, NeverPolicy, Policy, RoutingTable, policies
+from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, RoutingTable, policies
 from models.runners import Runner, StageBatch, load_runner
 
 Outputs = Mapping[str, NDArray[Any]]
@@ -50,10 +53,12 @@ class DeepStagesSkipped(ModelError):
 
 
 @dataclass(slots=True)
-class _Progress:
+class Progress:
     """Where the people of one frame stand; changed only by `steps`."""
 
     looks: Looks
+    first: Looks
+    """What `coarse` said: every deeper stage is told this, so that two of them look independently."""
     stage: list[Stage]
     stop: dict[int, Stop] = field(default_factory=dict)
     depth_ms: list[float] = field(default_factory=list)
@@ -175,7 +180,7 @@ class Cascade:
         began = clock()
         timing = dict.fromkeys((*map(str, Stage), "route", "other"), 0.0)
         looks = yield from self._first_look(image_bgr, options, camera, timing, clock)
-        people = _Progress(looks, [Stage.COARSE] * len(looks), depth_ms=[0.0] * len(looks))
+        people = Progress(looks, looks, [Stage.COARSE] * len(looks), depth_ms=[0.0] * len(looks))
         budget = self.budget_of(options)
         for stage in (Stage.COARSE, Stage.REFINE):
             routing = clock()
@@ -210,34 +215,39 @@ class Cascade:
         looks = looks[np.flatnonzero(looks.score >= least)]
         return looks[distinct(looks)[: options.max_people]]
 
-    def _table(self, people: _Progress, stage: Stage, whole: tuple[int, int], price: float,
+    def _table(self, people: Progress, stage: Stage, whole: tuple[int, int], price: float,
                budget_ms: float) -> tuple[RoutingTable, Indices]:
         """The rows of those last seen by `stage` and not yet stopped, and who they are."""
         here = [row for row, last in enumerate(people.stage) if last is stage and row not in people.stop]
         rows = np.array(here, np.intp)
-        some, everybody = people.looks[rows], people.looks.joints_px
+        some, first, everybody = people.looks[rows], people.first[rows], people.looks.joints_px
         return RoutingTable(
             stage=stage, expected_error_mm=some.expected_error_mm, worst_sigma_mm=some.sigma_mm.max(1, initial=0.0),
-            score=some.score, mean_joint_score=some.joint_scores.mean(1), size_px=sizes(some.joints_px),
-            truncated=outside(some.joints_px, *whole), overlap=overlaps(everybody)[rows],
-            disagreement=some.disagreement, cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage},
+            sigma_spread=np.log(np.maximum(some.sigma_mm, 1e-3)).std(1), score=some.score,
+            mean_joint_score=some.joint_scores.mean(1), size_px=sizes(some.joints_px),
+            height_px=heights(some.joints_px), truncated=outside(some.joints_px, *whole),
+            overlap=overlaps(everybody)[rows], disagreement=some.disagreement,
+            moved=moved(first.joints_px, some.joints_px),
+            moved_mm=np.linalg.norm(some.rel_mm - first.rel_mm, axis=-1).mean(1), past=Past.unknown(len(rows)),
+            cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage},
             price=price, budget_ms=budget_ms, who=rows), rows
 
-    def _look_again(self, image_bgr: Image, camera: Camera, people: _Progress, rows: Indices, stage: Stage,
+    def _look_again(self, image_bgr: Image, camera: Camera, people: Progress, rows: Indices, stage: Stage,
                     timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, None]:
         began = clock()
-        before = people.looks[rows]
+        told, before = people.first[rows], people.looks[rows]
         size_hw = self.manifest.stages[stage].input_sizes_hw[0]
-        windows = [person_window(px, image_bgr.shape[1], image_bgr.shape[0], size_hw) for px in before.joints_px]
+        windows = [person_window(px, image_bgr.shape[1], image_bgr.shape[0], size_hw) for px in told.joints_px]
         try:
-            outputs = yield StageBatch(stage, _crops(image_bgr, camera, before, windows, size_hw))
+            outputs = yield StageBatch(stage, _crops(image_bgr, camera, told, windows, size_hw))
         except (StageDown, DeepStagesSkipped) as error:
             reason = error.reason if isinstance(error, DeepStagesSkipped) else Stop.STAGE_FAILED
             people.stop |= {int(row): reason for row in rows}
             people.degraded |= {int(row) for row in rows}
             return
         said = from_outputs(outputs, windows, stage, self.manifest.calibration)
-        deeper = people.looks.replaced(rows, with_steadier_depth(said, before))
+        again = np.array([people.stage[row] is not Stage.COARSE for row in rows])
+        deeper = people.looks.replaced(rows, with_second_opinion(with_steadier_depth(said, before), before, again))
         lost = astray(people.looks.joints_px, deeper.joints_px, rows)
         people.stop |= {int(row): Stop.DEEPEST for row in lost}
         people.looks = deeper.replaced(lost, people.looks[lost])
@@ -248,14 +258,18 @@ class Cascade:
         for row in map(int, np.setdiff1d(rows, lost)):
             people.stage[row] = stage
 
-    def _frame(self, people: _Progress, camera: Camera, width: int, height: int, timing: dict[str, float]) -> Frame:
+    def _frame(self, people: Progress, camera: Camera, width: int, height: int, timing: dict[str, float]) -> Frame:
         box = boxes_in_frame(people.looks.joints_px, width, height)
-        order = np.argsort(-people.looks.score, kind="stable")
         return Frame(width, height, camera, tuple(
             Person(pose=people.looks.pose(row, camera), score=float(people.looks.score[row]), box_xywh_px=box[row],
                    stage=people.stage[row], stop=people.stop[row], depth_ms=people.depth_ms[row],
                    degraded=row in people.degraded)
-            for row in map(int, order)), timing)
+            for row in map(int, by_score(people.looks))), timing)
+
+
+def by_score(looks: Looks) -> Indices:
+    """[P] rows in the order in which a frame has its people: the surest first."""
+    return np.argsort(-looks.score, kind="stable")
 
 
 def _region(image_bgr: Image, options: Options) -> tuple[Image, int, int]:
@@ -270,7 +284,7 @@ def _region(image_bgr: Image, options: Options) -> tuple[Image, int, int]:
     return image_bgr[y0 : max(y0 + 1, round(y + h)), x0 : max(x0 + 1, round(x + w))], x0, y0
 
 
-def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window],
+def _crops(image_bgr: Image, camera: Camera, told: Looks, windows: list[Window],
            size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
     """A deep stage's inputs: each person's window with what is known of them so far, in its pixels."""
     seen = [through_window(camera, w.x_px, w.y_px, w.scale) for w in windows]
@@ -281,9 +295,9 @@ def _crops(image_bgr: Image, camera: Camera, before: Looks, windows: list[Window
     return {
         "crop_bgr": np.stack([cut(image_bgr, window, size_hw) for window in windows]),
         "intrinsics": np.stack([as_row(c) for c in seen]).astype(np.float32),
-        "prior_px": single(np.stack([w.enter(px) for w, px in zip(windows, before.joints_px, strict=True)])),
-        "prior_rel_mm": single(before.rel_mm), "prior_sigma_mm": single(before.sigma_mm),
-        "prior_scores": single(before.joint_scores),
+        "prior_px": single(np.stack([w.enter(px) for w, px in zip(windows, told.joints_px, strict=True)])),
+        "prior_rel_mm": single(told.rel_mm), "prior_sigma_mm": single(told.sigma_mm),
+        "prior_scores": single(told.joint_scores),
     }
 
 

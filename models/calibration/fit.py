@@ -141,7 +141,7 @@ def _promise(
     route = routes_at(table, gains, cost_ms, price)
     error = np.minimum(table.limb_error_mm, WORST_MM)
     use = np.isfinite(error).all(1)
-    extra = (error[np.arange(len(route)), route] - error[:, _TO_EXPERT])[use]
+    extra = (error[np.arange(len(route)), route] - error[:, _BY_REFINE])[use]
     frames = np.unique(table.frame[use], return_inverse=True)[1]
     sums, counts = np.bincount(frames, extra), np.bincount(frames)
     mean = sums.sum() / counts.sum()

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from models.arrays import Floats, Image, Indices, Mask
-from models.cascade import Cascade
+from models.cascade import Cascade, Progress, by_score
 from models.datasets.labelled import LabelledFolder, LabelledFrame, LabelledPerson
 from models.evaluation.answers import Guess
 from models.evaluation.matching import FOUND_AT, LIMBS, inside, limbs_px, match, mean_joint_px, similarity, size_px
@@ -22,17 +21,14 @@ from models.evaluation.metrics import distances
 from models.evaluation.scoring import known_in_3d
 from models.evaluation.systems import Route, RoutedBy
 from models.options import Options
-from models.records import Frame, Person, Stage, Stop
+from models.records import Camera, Frame, Person, Stage, Stop
 from models.routers import Decision, RoutingTable
 from models.routers.table import FEATURES
-from models.runners import Arrays, Runner
 from models.skeleton import JOINT_NAMES, JOINTS
 
 ROUTES: Final[tuple[Route, ...]] = ((), (Stage.REFINE,), (Stage.EXPERT,), (Stage.REFINE, Stage.EXPERT))
 """coarse alone; to refine; straight to expert; to expert by way of refine."""
 
-_SAME_MM: Final = 1e-3
-"""Within which a reported pose is what a stage gave."""
 _HIPS: Final = [JOINT_NAMES.index("left_hip"), JOINT_NAMES.index("right_hip")]
 
 
@@ -101,24 +97,15 @@ class _Everybody:
         return Decision(rows if goes is Stage.REFINE else nobody, rows if goes is Stage.EXPERT else nobody, stop)
 
 
-@dataclass(slots=True)
-class _Overheard:
-    """A runner that keeps its last outputs."""
+class _Ordered(RoutedBy):
+    """Remembers who is who: a frame has its people by score, the routing table in the order that `coarse` left."""
 
-    runner: Runner
-    outputs: Arrays = field(default_factory=dict)
+    rows: Indices = np.array([], np.intp)
+    """[P] row of the routing table of each of the last frame's people."""
 
-    @property
-    def provider(self) -> str:
-        return self.runner.provider
-
-    def run(self, batch: Arrays) -> dict[str, NDArray[Any]]:
-        outputs = self.runner.run(batch)
-        self.outputs = outputs
-        return outputs
-
-    def close(self) -> None:
-        self.runner.close()
+    def _frame(self, people: Progress, camera: Camera, width: int, height: int, timing: dict[str, float]) -> Frame:
+        self.rows = by_score(people.looks)
+        return super()._frame(people, camera, width, height, timing)
 
 
 def record(cascade: Cascade, folders: Sequence[LabelledFolder], *,
@@ -148,9 +135,7 @@ class _Answer:
 
 def _rows(cascade: Cascade, frame: LabelledFrame) -> list[dict[str, Any]]:
     image, options = frame.image_bgr(), Options(camera=frame.camera)
-    answers: list[_Answer] = []
-    for route in ROUTES:
-        answers.append(_along(cascade, route, image, options, answers))
+    answers = [_along(cascade, route, image, options) for route in ROUTES]
     coarse, refined = answers[0], answers[1]
     count = len(coarse.people)
     after_refine = np.full((count, len(FEATURES)), np.nan)  # who kept the coarse answer is not asked again
@@ -168,44 +153,18 @@ def _rows(cascade: Cascade, frame: LabelledFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _along(cascade: Cascade, route: Route, image: Image, options: Options, earlier: Sequence[_Answer]) -> _Answer:
-    """Everybody along one route; `earlier` are the answers of the routes before it in `ROUTES`."""
-    runners = {stage: _Overheard(runner) for stage, runner in cascade.runners.items()}
+def _along(cascade: Cascade, route: Route, image: Image, options: Options) -> _Answer:
+    """Everybody along one route."""
     policy = _Everybody(route)
-    frame = RoutedBy(Cascade(cascade.manifest, runners), policy).predict(image, options)
-    if not frame.people:
-        return _Answer([], policy.tables, 0.0)
-    people = list(frame.people)
-    if route:
-        asked = _answered_by(Stage.REFINE, earlier[1]) if len(route) > 1 else range(len(people))
-        said = runners[route[-1]].outputs["joints_rel_mm"] if len(asked) else []
-        known = [(row, person.pose.joints_rel_mm) for one in earlier for row, person in enumerate(one.people)]
-        people = _in_order(frame, [*zip(asked, said, strict=True), *known])
-    if not route and not np.array_equal([person.score for person in people], policy.tables[0].score):
-        raise ValueError("the cascade no longer reports people in the order of its routing table")
+    system = _Ordered(cascade, policy)
+    frame = system.predict(image, options)
+    people = [frame.people[i] for i in np.argsort(system.rows)]
     return _Answer(people, policy.tables, frame.timing_ms["refine"] + frame.timing_ms["expert"])
 
 
 def _answered_by(stage: Stage, answer: _Answer) -> list[int]:
     """Rows of those whom the stage answered; the others kept what they had, for it took somebody else for them."""
     return [row for row, person in enumerate(answer.people) if person.stage is stage]
-
-
-def _in_order(frame: Frame, poses: Sequence[tuple[int, Floats]]) -> list[Person]:
-    """The people in the order of the routing table's rows: a frame has them by score.
-
-    Args:
-        frame: the answer.
-        poses: (row, [25, 3]) all that stages said of each row, one of which its person has.
-    """
-    has = np.array([person.pose.joints_rel_mm for person in frame.people])  # [P, 25, 3]
-    away = np.full((len(has), len(has)), np.inf)  # of each row's nearest pose from each person
-    for row, pose in poses:
-        away[row] = np.minimum(away[row], np.abs(has - pose).max((1, 2)))
-    row, person = linear_sum_assignment(away > _SAME_MM)
-    if (away[row, person] > _SAME_MM).any():
-        raise ValueError("the cascade no longer reports a stage's pose as the stage gave it")
-    return [frame.people[i] for i in person]
 
 
 def _owners(frame: LabelledFrame, people: Sequence[Person]) -> tuple[dict[int, tuple[int, LabelledPerson]], Mask]:

@@ -4,9 +4,9 @@ from models.calibration.tables import Calibration
 from models.routers.corners import AlwaysPolicy, NeverPolicy, RandomPolicy
 from models.routers.gain import GainPolicy
 from models.routers.sigma import SigmaPolicy
-from models.routers.table import Decision, Policy, RoutingTable
+from models.routers.table import Decision, Past, Policy, RoutingTable
 
-__all__ = ["AlwaysPolicy", "Decision", "GainPolicy", "NeverPolicy", "Policy", "RandomPolicy", "RoutingTable",
+__all__ = ["AlwaysPolicy", "Decision", "GainPolicy", "NeverPolicy", "Past", "Policy", "RandomPolicy", "RoutingTable",
            "SigmaPolicy", "policies"]
 
 

@@ -23,7 +23,7 @@ class NeverPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AlwaysPolicy:
-    """Everybody to `deepest`, whatever it costs and gains, as far as the budget reaches;
+    """Everybody through all stages to `deepest`, whatever it costs and gains, as far as the budget reaches;
     largest expected error first.
     """
 
@@ -31,10 +31,13 @@ class AlwaysPolicy:
     name: str = "always"
 
     def decide(self, table: RoutingTable) -> Decision:
-        if table.stage is not Stage.COARSE:
+        stages = list(Stage)
+        at, end = stages.index(table.stage), stages.index(self.deepest)
+        if at >= end:
             return Decision(_NOBODY, _NOBODY, dict.fromkeys(range(len(table)), Stop.DEEPEST))
-        cost = np.full(len(table), table.cost_ms[self.deepest])
-        return _to(table, self.deepest, within_budget(table.expected_error_mm, cost, table.budget_ms))
+        to = stages[at + 1]
+        cost = np.full(len(table), table.cost_ms[to])
+        return _to(table, to, within_budget(table.expected_error_mm, cost, table.budget_ms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,35 @@ import numpy as np
 from models.arrays import Floats, Indices
 from models.records import Stage, Stop
 
-FEATURES = ("log_expected_error", "log_worst_sigma", "score", "mean_joint_score", "log_size_px", "truncated", "overlap",
-            "disagreement")
-"""Order of `RoutingTable.features`."""
+FEATURES = (
+    "log_expected_error", "log_worst_sigma", "sigma_spread", "score", "mean_joint_score", "log_size_px",
+    "log_height_px", "truncated", "overlap", "disagreement", "moved", "moved_mm", "change", "speed", "age_s",
+)
+"""Order of `RoutingTable.features`; each is told at the column of `RoutingTable` or `Past` that it comes from."""
+NEVER_S = 10.0
+"""Age of a deep look that was never taken, and the most that an older one is said to be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """Columns [P]: what a stream knows of each person from the frames before."""
+
+    change: Floats
+    """Mean distance of the joints in the picture from where the last frame's answer, moved along, has them, in sizes
+    of the body; 0 for who was not there."""
+    speed: Floats
+    """Of the root in the picture, sizes of the body a second; 0 for who was not there."""
+    age_s: Floats
+    """Since a deeper stage last saw them; `NEVER_S` if none did."""
+
+    @staticmethod
+    def unknown(people: int) -> "Past":
+        """Of a single picture."""
+        return Past(np.zeros(people), np.zeros(people), np.full(people, NEVER_S))
+
+    def of(self, rows: Indices) -> "Past":
+        """These people."""
+        return Past(self.change[rows], self.speed[rows], self.age_s[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,16 +47,26 @@ class RoutingTable:
     expected_error_mm: Floats
     worst_sigma_mm: Floats
     """Largest calibrated sigma of any joint."""
+    sigma_spread: Floats
+    """Standard deviation over the joints of the sigma's logarithm."""
     score: Floats
     mean_joint_score: Floats
     size_px: Floats
     """Root of the area of the box round the joints, frame pixels."""
+    height_px: Floats
+    """Of that box."""
     truncated: Floats
     """Share of the joints outside the frame."""
     overlap: Floats
     """Largest share of the box that another person's box covers."""
     disagreement: Floats
-    """Mean distance between two readings of the same joints, in sizes of the body."""
+    """Mean distance between two readings of the same joints, in sizes of the body (single-shot multi-person 3D pose,
+    arXiv 1712.03453, reads each pose at several places: their disagreement tells of doubt)."""
+    moved: Floats
+    """Mean distance in the picture between what `stage` and `coarse` say, in sizes of the body; 0 after `coarse`."""
+    moved_mm: Floats
+    """Mean distance between the bodies that `stage` and `coarse` say, each relative to its root; 0 after `coarse`."""
+    past: Past
     cost_ms: dict[Stage, float]
     """Of one more person at each deeper stage."""
     price: float
@@ -45,10 +81,16 @@ class RoutingTable:
 
     @property
     def features(self) -> Floats:
-        """[P, F] in the order of `FEATURES`."""
-        return np.column_stack([np.log(self.expected_error_mm), np.log(self.worst_sigma_mm), self.score,
-                                self.mean_joint_score, np.log(self.size_px), self.truncated, self.overlap,
-                                np.minimum(self.disagreement, 3.0)])
+        """[P, F] in the order of `FEATURES`, finite whatever a network said: NaN counts as nothing known."""
+        raw = np.column_stack([
+            np.log(np.maximum(self.expected_error_mm, 1e-3)), np.log(np.maximum(self.worst_sigma_mm, 1e-3)),
+            self.sigma_spread, self.score, self.mean_joint_score, np.log(np.maximum(self.size_px, 1e-3)),
+            np.log(np.maximum(self.height_px, 1e-3)), self.truncated, self.overlap,
+            np.minimum(self.disagreement, 3.0), np.minimum(self.moved, 3.0), np.minimum(self.moved_mm, 1000.0),
+            np.minimum(self.past.change, 3.0), np.minimum(self.past.speed, 10.0),
+            np.minimum(self.past.age_s, NEVER_S)])
+        finite: Floats = np.nan_to_num(raw, nan=0.0, posinf=1e3, neginf=-1e3)
+        return finite
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,7 +65,7 @@ def test_everybody_is_sighted_in_the_same_order_under_every_stage(by_stage: list
 
     assert len(coarse) == sum(PEOPLE)
     assert [one.score.truth for one in coarse] == [one.score.truth for one in expert]
-    assert [one.error for one in expert] == pytest.approx([one.error / 4 for one in coarse], rel=1e-4)
+    assert [one.error for one in expert] == pytest.approx([one.error * 3 / 8 for one in coarse], rel=1e-4)
 
 
 def test_the_worst_come_missed_first_and_then_by_error(by_stage: list[list[Sighting]]) -> None:

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from models.calibration.tables import Gain
 from models.records import Stage
-from models.routers import RoutingTable
+from models.routers import Past, RoutingTable
 from models.routers.table import FEATURES
 
 COST_MS = {Stage.COARSE: 20.0, Stage.REFINE: 4.0, Stage.EXPERT: 15.0}
@@ -28,8 +28,8 @@ def table_of(expected_error_mm: object, *, stage: Stage = Stage.COARSE, price: f
     size = 50 + 1.37 * np.arange(len(error)) + error / 7
     half = np.full(len(error), 0.5)
     none = 0 * half
-    return RoutingTable(stage, error, 1.5 * error, half, half, size, none, none, half, COST_MS, price, budget_ms,
-                        np.arange(len(error)))
+    return RoutingTable(stage, error, 1.5 * error, none, half, half, size, 1.5 * size, none, none, half, none, none,
+                        Past.unknown(len(error)), COST_MS, price, budget_ms, np.arange(len(error)))
 
 
 @st.composite

@@ -65,13 +65,16 @@ def test_never_and_always_are_the_corners():
     table = table_of([10.0, 200.0, 50.0])
 
     assert NeverPolicy().decide(table).stop == dict.fromkeys(range(3), Stop.CONFIDENT)
-    assert sorted(AlwaysPolicy().decide(table).expert.tolist()) == [0, 1, 2]
+    assert sorted(AlwaysPolicy().decide(table).refine.tolist()) == [0, 1, 2]
+    refined = table_of([10.0, 200.0, 50.0], stage=Stage.REFINE)
+    assert sorted(AlwaysPolicy().decide(refined).expert.tolist()) == [0, 1, 2]
+    assert AlwaysPolicy(Stage.REFINE).decide(refined).stop == dict.fromkeys(range(3), Stop.DEEPEST)
 
 
 def test_always_spends_a_tight_budget_on_the_largest_expected_errors():
-    decision = AlwaysPolicy().decide(table_of([10.0, 200.0, 50.0], budget_ms=2 * COST_MS[Stage.EXPERT]))
+    decision = AlwaysPolicy().decide(table_of([10.0, 200.0, 50.0], budget_ms=2 * COST_MS[Stage.REFINE]))
 
-    assert decision.expert.tolist() == [1, 2]
+    assert decision.refine.tolist() == [1, 2]
     assert decision.stop == {0: Stop.BUDGET}
 
 
