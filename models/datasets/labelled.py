@@ -5,7 +5,8 @@ The file holds `{"source": str, "images": [...]}`; an image holds `file`, `width
 `ignore` (boxes of people nobody labelled) and `other_people_unlabelled` or `unlabelled_background_person`. Triangulated
 truth says in `views` how many cameras agreed on a joint; rendered people have `groups {kind: group}`, such as
 `{"skin": "dark"}`, and `body`, the number of the one they are rendered with; a film says `time_s` of its images and
-`id` of its people; `terms` and `allowed` of the whole file say what it is for.
+`id` of its people; several cameras say `camera` and the `frame` that they share; `terms` and `allowed` of the whole
+file say what it is for.
 """
 
 import json
@@ -77,6 +78,9 @@ class LabelledFrame:
 
     time_s: float | None = None
     """When in its film; None: not of a film."""
+
+    moment: str = ""
+    """Pictures of one moment by several cameras say the same; empty: nobody says."""
 
     def image_bgr(self) -> Image:
         """The decoded picture, EXIF rotation applied.
@@ -172,6 +176,7 @@ def _frame(folder: Path, entry: Mapping[str, Any], *, coco17: bool) -> LabelledF
         licence=str(entry.get("licence", "")),
         trainable=entry.get("trainable") is True,
         time_s=float(entry["time_s"]) if "time_s" in entry else None,
+        moment=str(entry.get("frame", "")) if "camera" in entry else "",
     )
 
 

@@ -35,6 +35,12 @@ def hardest(frames: Sequence[LabelledFrame]) -> frozenset[tuple[int, int]]:
     return frozenset(everybody[index] for index in order)
 
 
+def difficulty_of(frames: Sequence[LabelledFrame]) -> dict[tuple[int, int], float]:
+    """Difficulty by (frame, person) as in `hardest`."""
+    everybody = [(i, j) for i, frame in enumerate(frames) for j in range(len(counted(frame)))]
+    return dict(zip(everybody, map(float, difficulty(frames)), strict=True))
+
+
 def difficulty(frames: Sequence[LabelledFrame]) -> Floats:
     """[P] 0 to 1 for everybody who counts, frame by frame."""
     terms = [_terms(frame, person) for frame in frames for person in counted(frame)]

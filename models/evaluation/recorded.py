@@ -16,6 +16,7 @@ from models.arrays import Floats, Image, Indices, Mask
 from models.cascade import Cascade, Progress, by_score
 from models.datasets.labelled import LabelledFolder, LabelledFrame, LabelledPerson
 from models.evaluation.answers import Guess
+from models.evaluation.difficulty import difficulty_of
 from models.evaluation.matching import FOUND_AT, LIMBS, inside, limbs_px, match, mean_joint_px, similarity, size_px
 from models.evaluation.metrics import distances
 from models.evaluation.scoring import known_in_3d
@@ -40,8 +41,12 @@ class Recorded:
     """[N] name of the labelled folder."""
     frame: NDArray[np.str_]
     """[N] path of the picture in it; people of one frame are not independent."""
+    sequence: NDArray[np.str_]
+    """[N] what depends on each other: a film, the pictures of one moment, or else a single picture."""
     person: Indices
     """[N] index of the labelled person, -1: matched to nobody."""
+    difficulty: Floats
+    """[N] of the labelled person, see `evaluation.difficulty`; NaN where there is none."""
     judged: Mask
     """[N] False: nobody can say whether the detection is right (an ignore box, people without labels)."""
     right: Mask
@@ -64,6 +69,11 @@ class Recorded:
     """[N, R] of the mid-hip in camera space."""
     limb_error_mm: Floats
     """[N, R] mean 3D error of the limb joints: what the tables call MPJPE."""
+    error_2d: Floats
+    """[N, R] mean of the labelled limb joints' `errors_2d`."""
+    from_deepest_mm: Floats
+    """[N, R] mean distance of the limb joints from those of the last of `ROUTES`, each relative to its mid-hip.
+    It needs no truth."""
     cost_ms: Floats
     """[N, R] measured wall time beyond coarse, the frame's deep time shared by its people."""
 
@@ -117,11 +127,20 @@ def record(cascade: Cascade, folders: Sequence[LabelledFolder], *,
     """
     rows: list[dict[str, Any]] = []
     for folder in folders:
-        for frame in progress(folder.frames):
-            rows += [{"folder": folder.name, "frame": frame.path.name} | row for row in _rows(cascade, frame)]
+        hard = difficulty_of(folder.frames)
+        for number, frame in enumerate(progress(folder.frames)):
+            of = {"folder": folder.name, "frame": frame.path.name, "sequence": _sequence(folder, frame)}
+            rows += [of | {"difficulty": hard.get((number, row["person"]), np.nan)} | row
+                     for row in _rows(cascade, frame)]
     if not rows:
         raise ValueError("coarse found nobody in any frame: nothing to record")
     return Recorded(**{column.name: np.array([row[column.name] for row in rows]) for column in fields(Recorded)})
+
+
+def _sequence(folder: LabelledFolder, frame: LabelledFrame) -> str:
+    if frame.time_s is not None:
+        return folder.name
+    return f"{folder.name}/{frame.moment or frame.path.name}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +168,7 @@ def _rows(cascade: Cascade, frame: LabelledFrame) -> list[dict[str, Any]]:
         rows.append({"person": index, "judged": judged[row],
                      "features": np.stack([coarse.tables[0].features[row], after_refine[row]]),
                      "cost_ms": np.array([answer.deep_ms / count for answer in answers]),
+                     "from_deepest_mm": _from_deepest([answer.people[row] for answer in answers]),
                      **{column: np.array([route[column] for route in routes]) for column in routes[0]}})
     return rows
 
@@ -178,6 +198,20 @@ def _owners(frame: LabelledFrame, people: Sequence[Person]) -> tuple[dict[int, t
     return owner, judged | np.isin(np.arange(len(people)), list(owner))
 
 
+def _mean_known(values: Floats) -> float:
+    """NaN where nothing is known."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
+
+
+def _from_deepest(people: Sequence[Person]) -> Floats:
+    """[R] of one person along all routes."""
+    rel_mm = np.array([person.pose.joints_rel_mm for person in people])
+    limbs = rel_mm[:, LIMBS] - rel_mm[:, _HIPS].mean(1, keepdims=True)  # [R, L, 3]
+    away: Floats = distances(limbs, limbs[-1]).mean(1)
+    return away
+
+
 def _against(truth: LabelledPerson | None, person: Person) -> dict[str, Any]:
     """One route's entries of a row."""
     pose = person.pose
@@ -186,15 +220,15 @@ def _against(truth: LabelledPerson | None, person: Person) -> dict[str, Any]:
     if truth is None:
         unknown = np.full(JOINTS, np.nan)
         return stated | {"right": False, "errors_mm": unknown, "errors_2d": unknown, "root_errors_mm": np.nan,
-                         "limb_error_mm": np.nan}
+                         "limb_error_mm": np.nan, "error_2d": np.nan}
     size = size_px(truth)
     likeness = similarity(limbs_px(truth)[None], np.array([size]), pose.joints_px[None, LIMBS])[0, 0]
     root_mm = truth.joints_mm[_HIPS].mean(0)
     errors_mm = distances(pose.joints_rel_mm - pose.joints_rel_mm[_HIPS].mean(0), truth.joints_mm - root_mm)
-    limbs = errors_mm[LIMBS]
+    limbs, errors_2d = errors_mm[LIMBS], distances(pose.joints_px, truth.joints_px) / size
     return stated | {
         "right": likeness >= FOUND_AT, "errors_mm": errors_mm,
-        "errors_2d": distances(pose.joints_px, truth.joints_px) / size,
+        "errors_2d": errors_2d, "error_2d": _mean_known(errors_2d[LIMBS]),
         "root_errors_mm": float(np.linalg.norm(pose.root_mm - root_mm)),
         "limb_error_mm": float(limbs[known].mean()) if (known := known_in_3d(truth)).any() else np.nan,
     }

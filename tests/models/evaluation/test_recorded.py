@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,22 @@ def test_routes_of_a_row_are_of_one_person(recorded: Recorded) -> None:
 
     assert recorded.limb_error_mm == pytest.approx(recorded.limb_error_mm[:, :1] * left, rel=1e-3)
     assert recorded.sigma_mm == pytest.approx(recorded.sigma_mm[:, :1] * left[:, None], rel=1e-3)
+
+
+def test_the_distance_from_the_deepest_answer_needs_no_truth(tmp_path: Path, recorded: Recorded) -> None:
+    blind = [replace(frame, people=(), everyone_labelled=False) for frame in read_folder(tmp_path).frames]
+    told = record(cascade_of(scene(tmp_path, PEOPLE)), [replace(read_folder(tmp_path), frames=tuple(blind))])
+
+    assert told.from_deepest_mm == pytest.approx(recorded.from_deepest_mm)
+    assert told.from_deepest_mm[:, -1] == pytest.approx(np.zeros(sum(PEOPLE)))
+    assert (told.person == -1).all()
+    assert np.isnan(told.limb_error_mm).all()
+    assert np.isnan(told.difficulty).all()
+
+
+def test_everybody_labelled_has_a_difficulty_and_every_picture_is_a_sequence_of_its_own(recorded: Recorded) -> None:
+    assert ((recorded.difficulty >= 0) & (recorded.difficulty <= 1)).all()
+    assert len(set(recorded.sequence)) == sum(count > 0 for count in PEOPLE)
 
 
 def test_errors_are_those_of_the_tables(tmp_path: Path, recorded: Recorded) -> None:
