@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from models.datasets.errors import LabelsError
 from models.datasets.pictures import read_picture
 from models.records import Camera
 from models.skeleton import COCO17, JOINT_NAMES, JOINTS
+
+RENDERED: Final = "synthetic people"
+"""What the renderer calls its labels' source."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +112,9 @@ class LabelledFolder:
     allowed: str = ""
     """What those allow."""
 
+    rendered: bool = False
+    """Its people are drawn by the renderer, and no photographs."""
+
 
 def read_folder(folder: Path) -> LabelledFolder:
     """Everything a labelled folder says, pictures not decoded yet.
@@ -127,7 +133,7 @@ def read_folder(folder: Path) -> LabelledFolder:
             name = entry.get("file", "without a name")
             raise LabelsError(f"{folder / 'labels.json'}: image {number} ({name}): {_reason(wrong)}") from wrong
     said = {name: str(labels.get(name, "")) for name in ("terms", "allowed")}
-    return LabelledFolder(folder.resolve().name, tuple(frames), **said)
+    return LabelledFolder(folder.resolve().name, tuple(frames), **said, rendered=labels.get("source") == RENDERED)
 
 
 def _labels(folder: Path) -> Mapping[str, Any]:

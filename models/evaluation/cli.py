@@ -24,7 +24,7 @@ from models.errors import ManifestError, RunnerError
 from models.evaluation import recorded, speed
 from models.evaluation.answers import System
 from models.evaluation.contact_sheet import save_contact_sheet, spread
-from models.evaluation.dev_table import FolderRuns, result_of, run_folder
+from models.evaluation.dev_table import FolderRuns, pooled_comparisons, result_of, run_folder
 from models.evaluation.figures import draws_of
 from models.evaluation.origins import load_origin
 from models.evaluation.peers import Skipped, load_peers
@@ -160,6 +160,10 @@ def _report(found: Sequence[FolderRuns], skipped: Sequence[Skipped], args: argpa
             cascade: Cascade | None) -> Report:
     in_3d = set().union(*(one.in_3d for one in found))
     results = {one.folder.name: result_of(one, in_3d, rounds=args.rounds) for one in found}
+    comparisons = {name: result.comparisons for name, result in results.items() if result.comparisons}
+    photographs = [one for one in found if one.has_cascade and not one.folder.rendered]
+    if len(photographs) > 1:
+        comparisons["all photographs"] = tuple(pooled_comparisons(photographs, rounds=args.rounds))
     conditions = _machine() | {"threads": str(args.threads), "bootstrap rounds": str(args.rounds),
                                "seeds of chance": str(args.seeds), "every n-th frame": str(args.every)}
     if cascade is not None:
@@ -167,7 +171,7 @@ def _report(found: Sequence[FolderRuns], skipped: Sequence[Skipped], args: argpa
         conditions |= {"weights": f"{manifest.version} sha256:{manifest.weights_sha256[:12]}",
                        "calibration": manifest.calibration.fitted_on}
     return Report(tuple(row for result in results.values() for row in result.rows), tuple(skipped), conditions,
-                  {name: result.comparisons for name, result in results.items() if result.comparisons},
+                  comparisons,
                   {name: result.fairness for name, result in results.items() if result.fairness is not None})
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from models.evaluation.systems import Route, Uninformed, random_at_same_cost, ro
 from models.evaluation.tables import Row
 from models.records import Stage
 
+EVERYBODY: Final = "everybody"
 RANDOM: Final = "random routing, same looks"
 
 Progress = Callable[[Sequence[LabelledFrame]], Iterable[LabelledFrame]]
@@ -101,6 +103,20 @@ def result_of(found: FolderRuns, in_3d: Set[str], *, rounds: int) -> FolderResul
                         fairness(found.runs[:4], draws, np.random.default_rng(0)))
 
 
+def pooled_comparisons(found: Sequence[FolderRuns], *, rounds: int) -> list[Comparison]:
+    """Stage against stage over the people of several folders: more of them than any one has. The hardest third of all
+    is that of each folder."""
+    frames, hard, first = 0, set[tuple[int, int]](), found[0]
+    for one in found:
+        hard |= {(frames + frame, person) for frame, person in hardest(one.folder.frames)}
+        frames += len(one.folder.frames)
+    draws = draws_of(frames, rounds, np.random.default_rng(0))
+    runs = [Run(run.name, *(tuple(chain.from_iterable(getattr(one.runs[number], part) for one in found))
+                            for part in ("guesses", "scores")))
+            for number, run in enumerate(first.runs[:3])]
+    return list(_stage_by_stage(runs, hard, draws))
+
+
 def _by_chance(cascade: Cascade, folder: LabelledFolder, routes: Sequence[Sequence[Route]], seeds: int,
                progress: Progress) -> list[Run]:
     systems = [random_at_same_cost(cascade, routes, seed) for seed in range(seeds)]
@@ -125,16 +141,24 @@ def _pooled(folder: LabelledFolder, runs: Sequence[Run], draws: Indices) -> Row:
 
 
 def _comparisons(found: FolderRuns, draws: Indices) -> Iterable[Comparison]:
-    coarse, refine, expert, router = found.runs[:4]
-    hard = hardest(found.folder.frames)
-    groups: dict[str, Chooser] = {"everybody": lambda frame, person: True,
-                                  "hardest third": lambda frame, person: (frame, person) in hard}
-    for who, chosen in groups.items():
-        yield compare(who, coarse, refine, chosen, draws)
-        yield compare(who, refine, expert, chosen, draws)
-        yield compare(who, coarse, expert, chosen, draws)
+    coarse, refine, _, router = found.runs[:4]
+    yield from _stage_by_stage(found.runs[:3], hardest(found.folder.frames), draws)
     yield compare("sent on", coarse, router, answered_by(router, Stage.REFINE, Stage.EXPERT), draws)
     yield compare("sent to refine", coarse, refine, answered_by(router, Stage.REFINE), draws)
     yield compare("sent to expert", refine, router, answered_by(router, Stage.EXPERT), draws)
     for one in found.chance:
-        yield compare("everybody", one, router, groups["everybody"], draws)
+        yield compare(EVERYBODY, one, router, _everybody, draws)
+
+
+def _stage_by_stage(runs: Sequence[Run], hard: Set[tuple[int, int]], draws: Indices) -> Iterable[Comparison]:
+    """Coarse, refine and expert for all, over everybody and over the hardest."""
+    coarse, refine, expert = runs
+    groups: dict[str, Chooser] = {EVERYBODY: _everybody,
+                                  "hardest third": lambda frame, person: (frame, person) in hard}
+    for who, chosen in groups.items():
+        for before, after in ((coarse, refine), (refine, expert), (coarse, expert)):
+            yield compare(who, before, after, chosen, draws)
+
+
+def _everybody(frame: int, person: int) -> bool:
+    return True

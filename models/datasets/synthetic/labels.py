@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.datasets.labelled import RENDERED
 from models.datasets.synthetic.census import Census
 from models.datasets.synthetic.raster import NEAR_M
 from models.datasets.synthetic.truth import OUTSIDE, VISIBLE
@@ -44,7 +45,7 @@ def write_labelled(
             cv2.imwrite(str(folder / name), picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
             when = {} if fps is None else {"time_s": len(entries) / fps}
             entries.append(when | entry(name, picture.shape[0], truth, index, census))
-    described = {"source": "synthetic people", "split": split, "truth": "exact, rendered", "terms": _TERMS}
+    described = {"source": RENDERED, "split": split, "truth": "exact, rendered", "terms": _TERMS}
     (folder / "labels.json").write_text(json.dumps({**described, "images": entries}) + "\n")
     return len(entries)
 

@@ -6,7 +6,7 @@ import pytest
 
 from models.datasets.labelled import read_folder
 from models.evaluation.comparison import answered_by, compare
-from models.evaluation.dev_table import RANDOM, FolderResult, FolderRuns, result_of, run_folder
+from models.evaluation.dev_table import RANDOM, FolderResult, FolderRuns, pooled_comparisons, result_of, run_folder
 from models.evaluation.figures import draws_of
 from models.evaluation.systems import ASSUMED_FOV, COARSE, EXPERT, REFINE, ROUTED
 from models.records import Stage
@@ -94,6 +94,16 @@ def test_all_stages_are_compared_on_everybody_and_on_the_hardest_third(result: F
     assert {one.people for one in gains.values()} == {12 if who == "everybody" else 4}
     whole = gains[COARSE, EXPERT].changes["mpjpe"]
     assert whole.after == pytest.approx(whole.before * BOTH, rel=1e-4)
+
+
+def test_folders_are_pooled_person_by_person_with_the_hardest_of_each(found: FolderRuns) -> None:
+    twice = {(one.who, one.before, one.after): one for one in pooled_comparisons([found, found], rounds=20)}
+    once = {(one.who, one.before, one.after): one for one in pooled_comparisons([found], rounds=20)}
+
+    assert list(twice) == list(once)
+    for key, one in once.items():
+        assert twice[key].people == 2 * one.people
+        assert twice[key].changes["mpjpe"].after == pytest.approx(one.changes["mpjpe"].after)
 
 
 def test_a_system_compared_with_itself_does_not_differ(found: FolderRuns) -> None:
