@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 
 from models.arrays import Floats, Indices
 from models.calibration.tables import Gain
+from models.evaluation.metrics import LAPLACE_COVERAGE
 from models.evaluation.recorded import ROUTES, Recorded
 from models.manifest import WEIGHTS
 from models.records import Stage
@@ -79,13 +80,17 @@ def _own_routes() -> dict[Stage, int]:
 
 
 def _sigma_scale(table: Recorded, column: int) -> Floats:
-    """[25] factor of each joint by which sigma becomes the root mean square of the error, shrunk to the mean factor."""
-    error, sigma = np.minimum(table.errors_mm[:, column], WORST_MM), table.sigma_mm[:, column]
-    use = np.isfinite(error) & table.right[:, column][:, None]
-    squares = np.where(use, np.square(np.where(use, error, 0)), 0), np.where(use, np.square(sigma), 0)
-    mean = squares[0].sum() / squares[1].sum()
-    prior = 200 * np.square(sigma).mean()
-    scale: Floats = np.sqrt((squares[0].sum(0) + mean * prior) / (squares[1].sum(0) + prior))
+    """[25] factor of each joint within which times sigma `LAPLACE_COVERAGE` of the errors lie, shrunk to that of all.
+
+    By coverage, and not by the mean square: errors have heavier tails than the likelihood that sigma was learned by,
+    and where few large ones make the mean square, a sigma of that size says nothing about the others.
+    """
+    ratio, right = table.errors_mm[:, column] / table.sigma_mm[:, column], table.right[:, column]
+    known = [of_joint[right & np.isfinite(of_joint)] for of_joint in ratio.T]
+    everyone = np.quantile(np.concatenate(known), LAPLACE_COVERAGE)
+    share = np.array([len(one) / (len(one) + 200) for one in known])
+    each = np.array([np.quantile(one, LAPLACE_COVERAGE) if len(one) else everyone for one in known])
+    scale: Floats = np.exp(share * np.log(each) + (1 - share) * np.log(everyone))
     return scale
 
 

@@ -39,7 +39,7 @@ class Calibration:
     """All tables of a set of weights."""
 
     sigma_scale: Mapping[Stage, tuple[float, ...]]
-    """[25] factors that make sigma the root mean square of the error, joint by joint."""
+    """[25] factors that make sigma hold as many errors as one standard deviation of a Laplace radius does, by joint."""
     score: Mapping[Stage, tuple[float, float]]
     """Slope and bias of the logit of `score`."""
     gains: Mapping[tuple[Stage, Stage], Gain]

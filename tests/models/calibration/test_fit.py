@@ -1,12 +1,14 @@
 """Facts about fitting: what was made into a table is found in it again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from models.calibration.fit import DEPTH_GAIN_MM, PRICES, fit, neutral, routes_at
 from models.calibration.tables import Calibration, calibrated_score
+from models.evaluation.metrics import LAPLACE_COVERAGE
 from models.evaluation.recorded import ROUTES, Recorded
 from models.records import Stage
 from models.routers.table import FEATURES
@@ -30,9 +32,11 @@ def table() -> Recorded:
     ones = np.ones((PEOPLE, len(ROUTES)))
     return Recorded(
         folder=np.array(["made"] * PEOPLE), frame=np.array([f"{i // 3}.png" for i in range(PEOPLE)]),
+        sequence=np.array([f"made/{i // 3}.png" for i in range(PEOPLE)]), difficulty=rng.random(PEOPLE),
         person=np.arange(PEOPLE), judged=np.ones(PEOPLE, bool), right=right, features=features,
         score=1 / (1 + np.exp(-logit)), joint_scores=ones[..., None] * np.ones(25), sigma_mm=sigma, root_sigma_mm=ones,
-        errors_mm=errors, errors_2d=errors / 1000, root_errors_mm=ones, limb_error_mm=errors.mean(-1), cost_ms=ones)
+        errors_mm=errors, errors_2d=errors / 1000, root_errors_mm=ones, limb_error_mm=errors.mean(-1),
+        error_2d=errors.mean(-1) / 1000, from_deepest_mm=errors.mean(-1), cost_ms=ones)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,14 @@ def fitted(table: Recorded) -> Calibration:
 @pytest.mark.parametrize("stage", Stage)
 def test_sigma_is_scaled_to_the_size_of_the_errors(fitted, stage):
     assert fitted.sigma_scale[stage] == pytest.approx([TRUE_SCALE] * 25, rel=0.08)
+
+
+def test_a_few_wild_errors_leave_the_share_within_sigma(table):
+    rng = np.random.default_rng(4)
+    wild = table.errors_mm * np.where(rng.random(table.errors_mm.shape) < 0.03, 20.0, 1.0)
+    scale = Calibration.read(fit(replace(table, errors_mm=wild), COST_MS, "made up")).sigma_scale[Stage.COARSE]
+
+    assert (wild[:, 0] < table.sigma_mm[:, 0] * scale).mean() == pytest.approx(LAPLACE_COVERAGE, abs=0.01)
 
 
 @pytest.mark.parametrize("stage", Stage)
