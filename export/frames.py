@@ -1,7 +1,6 @@
 """Real frames, and what each stage is fed for them: the inputs that exports are checked with."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ from models.calibration.fit import neutral
 from models.calibration.tables import Calibration
 from models.cascade import Cascade
 from models.manifest import CONTRACT, Manifest, StageSpec
-from models.options import Options
+from models.options import Options, Quality
 from models.records import Stage
-from models.routers.table import FEATURES
 from models.runners import Arrays, Runner
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -82,16 +80,14 @@ def stage_inputs(specs: Mapping[Stage, StageSpec], runners: Mapping[Stage, Runne
                  min_score: float) -> dict[Stage, list[Arrays]]:
     """The batches that the cascade asks of each stage when everybody goes through all three."""
     recorders = {stage: _Recorder(runner) for stage, runner in runners.items()}
-    cascade = Cascade(_everybody_through(specs, min_score), recorders)
+    cascade = Cascade(_manifest(specs, min_score), recorders)
     for frame in frames:
-        cascade.predict(frame, Options(price=0.0, max_people=MAX_PEOPLE))
+        cascade.predict(frame, Options(quality=Quality.BEST, max_people=MAX_PEOPLE))
     return {stage: recorder.batches for stage, recorder in recorders.items()}
 
 
-def _everybody_through(specs: Mapping[Stage, StageSpec], min_score: float) -> Manifest:
-    """A manifest whose router expects the next stage, and no later one, to remove any error."""
-    gains = [{"stage": stage, "deeper": deeper, "weights": [0.0] * len(FEATURES), "bias": 1e6}
-             for stage, deeper in pairwise(Stage)]
+def _manifest(specs: Mapping[Stage, StageSpec], min_score: float) -> Manifest:
+    """Of weights that nothing is known of yet."""
     return Manifest(
         name="posecascade", version="", contract=CONTRACT, skeleton="cascade25", people_slots=0, min_score=min_score,
-        stages=specs, calibration=Calibration.read(neutral() | {"gains": gains}), weights_sha256="", folder=Path())
+        stages=specs, calibration=Calibration.read(neutral()), weights_sha256="", folder=Path())

@@ -36,7 +36,7 @@ from models.looks import (
 from models.manifest import WEIGHTS, Manifest, load_manifest
 from models.options import Options, Quality
 from models.records import Camera, Frame, Person, Stage, Stop
-from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, RoutingTable, policies
+from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, RoutingTable
 from models.runners import Runner, StageBatch, load_runner
 
 Outputs = Mapping[str, NDArray[Any]]
@@ -70,7 +70,7 @@ class Cascade:
 
     def __init__(self, manifest: Manifest, runners: Mapping[Stage, Runner]):
         self.manifest, self.runners = manifest, runners
-        self._policies = policies(manifest.calibration)
+        self._policies = manifest.calibration.policies
 
     @classmethod
     def load(cls, weights: Path = WEIGHTS, *, runtime: str = "onnxruntime", threads: int = 2) -> "Cascade":
@@ -150,7 +150,8 @@ class Cascade:
             return self._policies[name], options.price
         if options.max_extra_error_mm is not None:
             price = calibration.price_for(options.max_extra_error_mm)
-            return (self._policies[name], price) if price > 0 else (AlwaysPolicy(), 0.0)
+            promising = self._policies[self.policies[0]]  # of no other policy is anything known
+            return (promising, price) if price > 0 else (AlwaysPolicy(), 0.0)
         corners: dict[Quality, Policy] = {Quality.FAST: NeverPolicy(), Quality.BEST: AlwaysPolicy()}
         if options.policy is None and options.quality in corners:
             return corners[options.quality], 0.0

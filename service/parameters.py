@@ -13,6 +13,8 @@ from service.errors import BadParameter
 
 SkeletonName: TypeAlias = Literal["cascade25", "coco17", "h36m17", "mupots17", "halpe26"]
 _INTRINSICS: Final = ("fx", "fy", "cx", "cy")
+_CLASHES: Final = [("max_extra_error_mm", "price"), ("max_extra_error_mm", "policy")]
+"""Promises are known of the default policy alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _options(asked: Parameters) -> Options:
 
 def _refuse_clashes(given: Mapping[str, Any]) -> None:
     named = [name for name in _INTRINSICS if name in given]
-    for name, other in (("max_extra_error_mm", "price"), *(("fov_deg", name) for name in named)):
+    for name, other in _CLASHES + [("fov_deg", name) for name in named]:
         if name in given and other in given:
             raise BadParameter(name, given[name], f"left out where {other} is given",
                                message=f"{name} and {other} clash: give one of them")

@@ -1,6 +1,7 @@
 """The records of the wire. Nothing else knows how an answer is written."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgpack  # type: ignore[import-untyped]  # it ships no types
@@ -8,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.arrays import Floats
+from models.calibration.tables import Promised
 from models.manifest import Manifest, StageSpec
 from models.records import Camera, CameraSource, Frame, Person, Stage, Stop
 from models.skeleton import BONES, JOINT_SETS
@@ -215,8 +217,22 @@ class PromiseReply(Wire):
 
     price: float = Field(description="mm that one millisecond must remove")
     extra_error_mm: float = Field(
-        description="with 95 % confidence the mean extra error against everyone-to-the-deepest is at most this, on "
-                    "data like the calibration set")
+        description="with the stated confidence the mean extra error against everyone-to-the-deepest is at most this, "
+                    "on data like the calibration set")
+
+
+class PromisedReply(Wire):
+    """What the promises rest on."""
+
+    confidence: float
+    loss_bound_mm: float = Field(description="a person's extra error counts up to here")
+    people: int = Field(description="that the promises were calibrated on")
+    units: int = Field(description="independent pictures, moments or films that they were seen in")
+    judged_by: str = Field(description="what was taken for the truth")
+
+    @classmethod
+    def of(cls, promised: Promised) -> "PromisedReply":
+        return cls(**asdict(promised))
 
 
 class SkeletonReply(Wire):
@@ -247,7 +263,8 @@ class ModelReply(Wire):
     min_score: float = Field(description="the default of `min_score`")
     balanced_price: float = Field(description="the price that `quality=balanced` means")
     balanced_budget_ms: float = Field(description="the deep time of a frame that `quality=balanced` means")
-    promises: list[PromiseReply] = Field(description="what `max_extra_error_mm` chooses from")
+    promises: list[PromiseReply] = Field(description="what `max_extra_error_mm` chooses from, of the default policy")
+    promised: PromisedReply | None = Field(description="null: nothing is promised, `max_extra_error_mm` sends everyone")
     calibrated_on: str
     skeletons: dict[SkeletonName, SkeletonReply]
 
@@ -262,6 +279,7 @@ class ModelReply(Wire):
             balanced_price=calibration.balanced_price,
             balanced_budget_ms=calibration.balanced_budget_ms, calibrated_on=calibration.fitted_on,
             promises=[PromiseReply(price=p.price, extra_error_mm=p.extra_error_mm) for p in calibration.promises],
+            promised=None if calibration.promised is None else PromisedReply.of(calibration.promised),
             skeletons={name: SkeletonReply.of(name) for name in JOINT_SETS},  # type: ignore[misc]  # the same names
         )
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Image
-from models.calibration.tables import Calibration, Promise
+from models.calibration.tables import Calibration, Promise, Promised
 from models.camera import assumed
 from models.cascade import DeepStagesSkipped
 from models.errors import StageDown
@@ -27,7 +27,7 @@ from tests.standing import standing
 
 DEFAULTS = Options()
 CALIBRATION = Calibration({}, {}, {}, balanced_price=1.0, balanced_budget_ms=1e9, promises=(Promise(1.0, 3.0),),
-                          fitted_on="nothing")
+                          promised=Promised(0.95, 200.0, 100, 40, "refine and expert"), fitted_on="nothing")
 POLICIES = ("gain", "never", "always")
 
 

@@ -1,44 +1,35 @@
-"""Fits the calibration of a set of weights on a recorded routing table (`posecascade eval record`).
+"""Fits the calibration of a set of weights on recorded routing tables (`posecascade eval record`).
 
-    python -m models.calibration.fit out/routing_table.npz --fitted-on "what the frames were"
+    python -m models.calibration.fit out/routing_table.npz... --fitted-on "what the frames were"
 
 Recorded under the weights' present calibration, which must be `neutral()`: run with `--reset` first.
 """
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from scipy.optimize import minimize
 
-from models.arrays import Floats, Indices
-from models.calibration.tables import Gain
-from models.evaluation.metrics import LAPLACE_COVERAGE
+from models.arrays import Floats
+from models.calibration.tables import calibrated_score
+from models.evaluation.metrics import LAPLACE_COVERAGE, LAPLACE_MEAN
 from models.evaluation.recorded import ROUTES, Recorded
 from models.manifest import WEIGHTS
 from models.records import Stage
+from models.routers.fitted import read_policies
 from models.routers.table import FEATURES
+from models.routing.fit import fit_policies
+from models.routing.promise import answered, balanced_price, halves, promises, stated
 from models.skeleton import JOINTS
 
-PRICES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 BUDGET_MS: Final = 20.0
 """Deep time of a balanced frame, at the manifest's costs: one look by `expert`, or two by `refine`."""
-DEPTH_GAIN_MM: Final = 15.0
-"""What a look after `coarse` removes on real people beyond what it removes on rendered ones, whose depth BlazePose does
-not read. Set below the 23 mm that `refine` gains on development footage, where on these frames it gains 2."""
-WORST_MM: Final = 400.0
-"""Errors are cut here, so that bounds on their mean exist."""
-
-_TO_EXPERT, _BY_REFINE = ROUTES.index((Stage.EXPERT,)), ROUTES.index((Stage.REFINE, Stage.EXPERT))
-_STEPS: Final = {
-    (Stage.COARSE, Stage.REFINE): (0, 0, 1),
-    (Stage.COARSE, Stage.EXPERT): (0, 0, _TO_EXPERT),
-    (Stage.REFINE, Stage.EXPERT): (1, 1, _BY_REFINE),
-}
-"""Which features (after coarse, after refine) and which two routes tell what a step removes."""
+_TO_EXPERT: Final = ROUTES.index((Stage.EXPERT,))
 
 
 def neutral() -> dict[str, Any]:
@@ -46,33 +37,54 @@ def neutral() -> dict[str, Any]:
     return {
         "sigma_scale": {str(s): [1.0] * JOINTS for s in Stage},
         "score": {str(s): [1.0, 0.0] for s in Stage},
-        "gains": [],
+        "policies": {"features": list(FEATURES), "fitted": {}},
         "balanced_price": 1.0,
         "balanced_budget_ms": BUDGET_MS,
         "promises": [],
+        "promised": {},
         "fitted_on": "nothing yet",
     }
 
 
 def fit(table: Recorded, cost_ms: Mapping[Stage, float], fitted_on: str) -> dict[str, Any]:
-    """The calibration as the manifest holds it."""
-    gains = {
-        step: _gain(table, *columns, beyond_mm=DEPTH_GAIN_MM if step[0] is Stage.COARSE else 0.0)
-        for step, columns in _STEPS.items()
-    }
-    promises = [_promise(table, gains, cost_ms, price) for price in PRICES]
+    """The calibration as the manifest holds it: sigma and scores on the labelled people of the table, policies on one
+    half of its units and what is promised of them on the other."""
+    sigma_scale = {stage: _sigma_scale(table, column) for stage, column in _own_routes().items()}
+    score = {stage: _platt(table, column) for stage, column in _own_routes().items()}
+    learn, test = halves(answered(calibrated(table, sigma_scale, score)))
+    policies = fit_policies([learn], cost_ms)
+    default = next(iter(read_policies(policies).values()))
     return {
-        "sigma_scale": {str(stage): _sigma_scale(table, column).tolist() for stage, column in _own_routes().items()},
-        "score": {str(stage): _platt(table, column) for stage, column in _own_routes().items()},
-        "gains": [
-            {"stage": str(a), "deeper": str(b), "weights": list(g.weights), "bias": g.bias}
-            for (a, b), g in gains.items()
-        ],
-        "balanced_price": _balanced(promises),
+        "sigma_scale": {str(stage): scale.tolist() for stage, scale in sigma_scale.items()},
+        "score": {str(stage): weights for stage, weights in score.items()},
+        "policies": policies,
+        "balanced_price": balanced_price(test, default, cost_ms),
         "balanced_budget_ms": BUDGET_MS,
-        "promises": promises,
+        "promises": promises(test, default, cost_ms),
+        "promised": stated(test),
         "fitted_on": fitted_on,
     }
+
+
+def calibrated(table: Recorded, sigma_scale: Mapping[Stage, Floats],
+               score: Mapping[Stage, Sequence[float]]) -> Recorded:
+    """The table as it would have been recorded under a calibration; it was under `neutral()`."""
+    sigma, by = table.sigma_mm, sigma_scale
+    own = [sigma[:, column] * by[stage] for stage, column in _own_routes().items()]  # coarse, refine, expert
+    last = sigma[:, -1]
+    kept = [np.abs(last - sigma[:, column]).max(1, keepdims=True) < 1e-3 for column in (0, 1)]  # a look was lost
+    both = np.where(kept[0], own[0], np.where(kept[1], own[1], (own[1] + own[2]) / 2))
+    stages = (*Stage, Stage.EXPERT)
+    scores = np.column_stack([calibrated_score(table.score[:, column], *score[stage])
+                              for column, stage in enumerate(stages)])
+    features = table.features.copy()
+    for at, of_stage in enumerate(own[:2]):
+        told = {"log_expected_error": np.log(LAPLACE_MEAN * of_stage.mean(1)), "log_worst_sigma":
+                np.log(of_stage.max(1)), "sigma_spread": np.log(of_stage).std(1), "score": scores[:, at]}
+        for name, column in told.items():
+            features[:, at, FEATURES.index(name)] = column
+    features[np.isnan(table.features)] = np.nan
+    return replace(table, sigma_mm=np.stack([*own, both], 1), score=scores, features=features)
 
 
 def _own_routes() -> dict[Stage, int]:
@@ -108,67 +120,10 @@ def _platt(table: Recorded, column: int) -> list[float]:
     return [float(weight) for weight in minimize(surprise, start).x]
 
 
-def _gain(table: Recorded, features_at: int, before: int, after: int, *, beyond_mm: float = 0.0) -> Gain:
-    """Ridge regression of the error that a step removes on the routing features; `beyond_mm` is added to all of it."""
-    features, error = table.features[:, features_at], np.minimum(table.limb_error_mm, WORST_MM)
-    removed = error[:, before] - error[:, after]
-    use = np.isfinite(removed) & np.isfinite(features).all(1)
-    mean, spread = features[use].mean(0), features[use].std(0) + 1e-6
-    inputs = np.column_stack([(features[use] - mean) / spread, np.ones(use.sum())])
-    penalty = np.diag([10.0] * len(FEATURES) + [0.0])
-    weights = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ removed[use])
-    raw = weights[:-1] / spread
-    return Gain(tuple(map(float, raw)), float(weights[-1] - mean @ raw) + beyond_mm)
-
-
-def routes_at(
-    table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float], price: float
-) -> Indices:
-    """[N] route that the gain policy would take for each detection."""
-    first = np.stack(
-        [
-            np.zeros(len(table.right)),
-            *(
-                gains[Stage.COARSE, stage].expected_mm(table.features[:, 0]) - price * cost_ms[stage]
-                for stage in (Stage.REFINE, Stage.EXPERT)
-            ),
-        ]
-    )
-    route = first.argmax(0)
-    onward = gains[Stage.REFINE, Stage.EXPERT].expected_mm(table.features[:, 1]) > price * cost_ms[Stage.EXPERT]
-    return np.where((route == 1) & onward, _BY_REFINE, np.where(route == 2, _TO_EXPERT, route))
-
-
-def _promise(
-    table: Recorded, gains: Mapping[tuple[Stage, Stage], Gain], cost_ms: Mapping[Stage, float], price: float
-) -> dict[str, float]:
-    """What a price costs in accuracy: a one-sided 95 % bound of the mean, over frames, since people of one depend."""
-    route = routes_at(table, gains, cost_ms, price)
-    error = np.minimum(table.limb_error_mm, WORST_MM)
-    use = np.isfinite(error).all(1)
-    extra = (error[np.arange(len(route)), route] - error[:, _BY_REFINE])[use]
-    frames = np.unique(table.frame[use], return_inverse=True)[1]
-    sums, counts = np.bincount(frames, extra), np.bincount(frames)
-    mean = sums.sum() / counts.sum()
-    spread = np.sqrt(np.square(sums - mean * counts).sum()) / counts.sum()
-    spent = np.array([sum(cost_ms[stage] for stage in ROUTES[r]) for r in route[use]])
-    return {
-        "price": price,
-        "extra_error_mm": float(mean + 1.645 * spread),
-        "mean_extra_error_mm": float(mean),
-        "deep_ms_per_person": float(spent.mean()),
-    }
-
-
-def _balanced(promises: list[dict[str, float]]) -> float:
-    """The dearest price at which nothing is lost, with 95 % confidence, against everyone-to-the-deepest."""
-    return max((p["price"] for p in promises if p["extra_error_mm"] <= 0), default=PRICES[0])
-
-
 def main() -> None:
     """Writes the calibration into a manifest."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", type=Path, nargs="?")
+    parser.add_argument("tables", type=Path, nargs="*")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--fitted-on", default="unnamed frames")
     parser.add_argument("--min-score", type=float, default=0.3)
@@ -179,8 +134,9 @@ def main() -> None:
     if args.reset:
         raw |= {"calibration": neutral(), "min_score": 0.05}
     else:
+        table = Recorded.joined([Recorded.load(path) for path in args.tables])
         cost = {Stage(name): spec["cost_ms"] for name, spec in raw["stages"].items()}
-        raw |= {"calibration": fit(Recorded.load(args.table), cost, args.fitted_on), "min_score": args.min_score}
+        raw |= {"calibration": fit(table, cost, args.fitted_on), "min_score": args.min_score}
     path.write_text(json.dumps(raw, indent=2) + "\n")
 
 

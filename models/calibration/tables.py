@@ -8,21 +8,9 @@ import numpy as np
 
 from models.arrays import Floats
 from models.records import Stage
+from models.routers import Policy
+from models.routers.fitted import read_policies
 from models.skeleton import JOINTS
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """How much error a deeper look is expected to remove: linear in the routing features."""
-
-    weights: tuple[float, ...]
-    """Of `routers.table.FEATURES`, in their order."""
-    bias: float
-
-    def expected_mm(self, features: Floats) -> Floats:
-        """[P] for features [P, F]."""
-        gain: Floats = features @ np.array(self.weights) + self.bias
-        return gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +19,21 @@ class Promise:
 
     price: float
     extra_error_mm: float
-    """Upper confidence bound, at 95 %, of the mean extra error against everyone-to-the-deepest."""
+    """Upper confidence bound of the mean extra error against everyone-to-the-deepest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What the promises rest on."""
+
+    confidence: float
+    loss_bound_mm: float
+    """A person's extra error counts up to here."""
+    people: int
+    units: int
+    """Pictures, moments or films that they were seen in, which are independent of each other."""
+    judged_by: str
+    """What was taken for the truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,16 @@ class Calibration:
     """[25] factors that make sigma hold as many errors as one standard deviation of a Laplace radius does, by joint."""
     score: Mapping[Stage, tuple[float, float]]
     """Slope and bias of the logit of `score`."""
-    gains: Mapping[tuple[Stage, Stage], Gain]
-    """From a stage to a deeper one."""
+    policies: Mapping[str, Policy]
+    """By name, the default first."""
     balanced_price: float
     """The price that `quality=balanced` means, mm per ms."""
     balanced_budget_ms: float
     """The time for the deeper stages of a frame that `quality=balanced` means: a crowd costs no more than a few."""
     promises: tuple[Promise, ...]
     """Dearest price last."""
+    promised: Promised | None
+    """None: nothing is promised."""
     fitted_on: str
 
     @staticmethod
@@ -62,14 +66,14 @@ class Calibration:
         sigma = {Stage(name): tuple(map(float, row)) for name, row in table["sigma_scale"].items()}
         if any(len(row) != JOINTS for row in sigma.values()):
             raise ValueError(f"calibration.sigma_scale: want {JOINTS} factors a stage")
-        gains = {(Stage(g["stage"]), Stage(g["deeper"])): Gain(tuple(g["weights"]), g["bias"]) for g in table["gains"]}
         return Calibration(
             sigma_scale=sigma,
             score={Stage(n): (float(a), float(b)) for n, (a, b) in table["score"].items()},
-            gains=gains,
+            policies=read_policies(table["policies"]),
             balanced_price=float(table["balanced_price"]),
             balanced_budget_ms=float(table["balanced_budget_ms"]),
             promises=tuple(Promise(float(p["price"]), float(p["extra_error_mm"])) for p in table["promises"]),
+            promised=Promised(**table["promised"]) if table["promised"] else None,
             fitted_on=table["fitted_on"],
         )
 

@@ -90,6 +90,17 @@ class Recorded:
             return Recorded(**{column.name: stored[column.name] for column in fields(Recorded)})
 
 
+    def of(self, rows: Indices | Mask) -> "Recorded":
+        """These detections."""
+        return Recorded(**{column.name: getattr(self, column.name)[rows] for column in fields(Recorded)})
+
+    @staticmethod
+    def joined(tables: Sequence["Recorded"]) -> "Recorded":
+        """All of several tables."""
+        return Recorded(**{column.name: np.concatenate([getattr(table, column.name) for table in tables])
+                           for column in fields(Recorded)})
+
+
 @dataclass(slots=True)
 class _Everybody:
     """Sends all people along one route and keeps the tables it was shown."""

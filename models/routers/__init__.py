@@ -1,16 +1,12 @@
 """Routing policies: pure functions of numbers (NumPy only)."""
 
-from models.calibration.tables import Calibration
-from models.routers.corners import AlwaysPolicy, NeverPolicy, RandomPolicy
+from models.routers.corners import AlternatePolicy, AlwaysPolicy, NeverPolicy, RandomPolicy
 from models.routers.gain import GainPolicy
-from models.routers.sigma import SigmaPolicy
+from models.routers.idk import IdkPolicy
+from models.routers.priced import PricedPolicy
+from models.routers.skip import SkipPolicy
 from models.routers.table import Decision, Past, Policy, RoutingTable
+from models.routers.threshold import ThresholdPolicy
 
-__all__ = ["AlwaysPolicy", "Decision", "GainPolicy", "NeverPolicy", "Past", "Policy", "RandomPolicy", "RoutingTable",
-           "SigmaPolicy", "policies"]
-
-
-def policies(calibration: Calibration) -> dict[str, Policy]:
-    """The policies by name, the default first."""
-    made: list[Policy] = [GainPolicy(calibration.gains), SigmaPolicy(), NeverPolicy(), AlwaysPolicy(), RandomPolicy()]
-    return {policy.name: policy for policy in made}
+__all__ = ["AlternatePolicy", "AlwaysPolicy", "Decision", "GainPolicy", "IdkPolicy", "NeverPolicy", "Past", "Policy",
+           "PricedPolicy", "RandomPolicy", "RoutingTable", "SkipPolicy", "ThresholdPolicy"]

@@ -1,4 +1,4 @@
-"""The corners that any rule must be compared with: nobody, everybody, and chance at the same rate."""
+"""The corners that any rule must be compared with: nobody, everybody, and chance or turns at a rate."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,8 @@ import numpy as np
 
 from models.arrays import Floats, Indices
 from models.records import Stage, Stop
+from models.routers.buying import NOBODY, deeper_than, everybody_stops
 from models.routers.table import Decision, RoutingTable, within_budget
-
-_NOBODY = np.array([], np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,7 @@ class NeverPolicy:
     name: str = "never"
 
     def decide(self, table: RoutingTable) -> Decision:
-        return Decision(_NOBODY, _NOBODY, dict.fromkeys(range(len(table)), Stop.CONFIDENT))
+        return everybody_stops(table, Stop.CONFIDENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class AlwaysPolicy:
         stages = list(Stage)
         at, end = stages.index(table.stage), stages.index(self.deepest)
         if at >= end:
-            return Decision(_NOBODY, _NOBODY, dict.fromkeys(range(len(table)), Stop.DEEPEST))
+            return everybody_stops(table, Stop.DEEPEST)
         to = stages[at + 1]
         cost = np.full(len(table), table.cost_ms[to])
         return _to(table, to, within_budget(table.expected_error_mm, cost, table.budget_ms))
@@ -42,31 +41,60 @@ class AlwaysPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RandomPolicy:
-    """Each person to refine or expert by chance, at fixed rates; chance hangs on the person's own numbers, so that it
-    is the same again for the same frame (Clockwork's notebooks show adaptive rules losing to this corner)."""
+    """One stage further by chance, which hangs on the person's own numbers, so that it is the same again for the same
+    frame (Clockwork's notebooks show adaptive rules losing to this corner)."""
 
-    refine_rate: float = 0.3
-    expert_rate: float = 0.1
     seed: int = 0
     name: str = "random"
 
     def decide(self, table: RoutingTable) -> Decision:
-        if table.stage is not Stage.COARSE:
-            return Decision(_NOBODY, _NOBODY, dict.fromkeys(range(len(table)), Stop.DEEPEST))
-        chance = self._chance(table.size_px)
-        wanted = np.where(chance < self.expert_rate, 2, np.where(chance < self.expert_rate + self.refine_rate, 1, 0))
-        cost = np.array([table.cost_ms[list(Stage)[step]] for step in wanted])
-        taken = within_budget(np.where(wanted > 0, 1 - chance, 0.0), cost, table.budget_ms)
-        stop = {row: Stop.BUDGET if wanted[row] else Stop.GAIN_BELOW_PRICE
-                for row in range(len(table)) if row not in taken}
-        return Decision(taken[wanted[taken] == 1], taken[wanted[taken] == 2], stop)
+        return _at_a_rate(table, _chance(self.seed, table.size_px))
 
-    def _chance(self, size_px: Floats) -> Floats:
-        """[P] uniform in 0..1, a function of the seed and of the digits that carry no meaning."""
-        keys = np.frombuffer(np.ascontiguousarray(size_px, np.float64).tobytes(), np.uint64)
-        return np.array([np.random.default_rng([self.seed, int(key)]).random() for key in keys])
+
+@dataclass(frozen=True, slots=True)
+class AlternatePolicy:
+    """One stage further by turns: every n-th person of a frame, beginning anywhere."""
+
+    name: str = "alternate"
+
+    def decide(self, table: RoutingTable) -> Decision:
+        if not len(table):
+            return everybody_stops(table, Stop.DEEPEST)
+        begin = _chance(0, table.size_px[:1])[0]
+        turn = (begin + rate(table) * np.arange(len(table))) % 1.0
+        return _at_a_rate(table, turn)
+
+
+HOPED_MM = 10.0
+"""That a look is taken to remove by rules that do not ask whom it helps: ties their rate to the price."""
+
+
+def rate(table: RoutingTable) -> float:
+    """Share of people that a rule which knows nothing sends on: all at price 0, half where a look costs what it is
+    hoped to remove."""
+    cost = table.price * table.cost_ms[deeper_than(table.stage)[0]]
+    return HOPED_MM / (HOPED_MM + cost)
+
+
+def _at_a_rate(table: RoutingTable, draw: Floats) -> Decision:
+    """Those whose draw [P], uniform in 0..1, lies below the rate."""
+    if table.stage is Stage.EXPERT:
+        return everybody_stops(table, Stop.DEEPEST)
+    to, at = deeper_than(table.stage)[0], rate(table)
+    wanted = draw < at
+    taken = within_budget(np.where(wanted, 1 - draw, 0.0), np.full(len(table), table.cost_ms[to]), table.budget_ms)
+    decision = _to(table, to, taken)
+    for row in np.flatnonzero(~wanted):
+        decision.stop[int(row)] = Stop.GAIN_BELOW_PRICE
+    return decision
+
+
+def _chance(seed: int, numbers: Floats) -> Floats:
+    """[P] uniform in 0..1, a function of the seed and of the digits that carry no meaning."""
+    keys = np.frombuffer(np.ascontiguousarray(numbers, np.float64).tobytes(), np.uint64)
+    return np.array([np.random.default_rng([seed, int(key)]).random() for key in keys])
 
 
 def _to(table: RoutingTable, stage: Stage, taken: Indices) -> Decision:
     stop = {row: Stop.BUDGET for row in range(len(table)) if row not in taken}
-    return Decision(taken if stage is Stage.REFINE else _NOBODY, taken if stage is Stage.EXPERT else _NOBODY, stop)
+    return Decision(taken if stage is Stage.REFINE else NOBODY, taken if stage is Stage.EXPERT else NOBODY, stop)

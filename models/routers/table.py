@@ -79,6 +79,21 @@ class RoutingTable:
     def __len__(self) -> int:
         return len(self.score)
 
+    @staticmethod
+    def from_features(stage: Stage, features: Floats, *, cost_ms: dict[Stage, float], price: float, budget_ms: float,
+                      who: Indices) -> "RoutingTable":
+        """The table that `features` [P, F] came from, as far as they tell: they bound a few columns."""
+        column = dict(zip(FEATURES, np.asarray(features, float).reshape(-1, len(FEATURES)).T, strict=True))
+        return RoutingTable(
+            stage=stage, expected_error_mm=np.exp(column["log_expected_error"]),
+            worst_sigma_mm=np.exp(column["log_worst_sigma"]), sigma_spread=column["sigma_spread"],
+            score=column["score"], mean_joint_score=column["mean_joint_score"],
+            size_px=np.exp(column["log_size_px"]), height_px=np.exp(column["log_height_px"]),
+            truncated=column["truncated"], overlap=column["overlap"], disagreement=column["disagreement"],
+            moved=column["moved"], moved_mm=column["moved_mm"],
+            past=Past(column["change"], column["speed"], column["age_s"]),
+            cost_ms=cost_ms, price=price, budget_ms=budget_ms, who=who)
+
     @property
     def features(self) -> Floats:
         """[P, F] in the order of `FEATURES`, finite whatever a network said: NaN counts as nothing known."""

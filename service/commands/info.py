@@ -47,5 +47,9 @@ def _lines(manifest: Manifest, providers: dict[Stage, str], policies: tuple[str,
     yield f"  policies: {', '.join(policies)} (the first is the default); up to {manifest.people_slots} people a frame"
     calibration = manifest.calibration
     yield f"  balanced: price {calibration.balanced_price:g} mm a ms; calibrated on {calibration.fitted_on}"
+    if calibration.promised is not None:
+        on = calibration.promised
+        yield (f"  promised with {100 * on.confidence:.0f} % confidence, judged by {on.judged_by} on {on.people} "
+               f"people in {on.units} pictures or films, extra errors cut at {on.loss_bound_mm:g} mm:")
     for promise in calibration.promises:
         yield f"    price {promise.price:g}: at most {promise.extra_error_mm:.1f} mm worse than everyone to the deepest"

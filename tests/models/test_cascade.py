@@ -218,11 +218,11 @@ def test_a_region_outside_the_frame_is_refused_by_name(cascade):
 
 
 def test_an_unknown_policy_is_refused_with_the_known_ones(cascade):
-    with pytest.raises(ValueError, match="policy must be one of gain, sigma, never, always, random, got 'oracle'"):
+    with pytest.raises(ValueError, match="policy must be one of gain, never, always, random, alternate, got 'oracle'"):
         cascade.predict(picture(0), policy="oracle")
 
 
-@pytest.mark.parametrize("policy", ["gain", "sigma", "never", "always", "random"])
+@pytest.mark.parametrize("policy", ["gain", "never", "always", "random", "alternate"])
 def test_every_policy_answers_everybody_with_a_reason(cascade, policy):
     answer = cascade.predict(picture(3), KNOWN, policy=policy)
 

@@ -45,6 +45,8 @@ async def test_the_model_says_what_runs_and_what_it_promises(client: httpx.Async
     assert model.stages[Stage.REFINE].provider == "FakeExecutionProvider"
     assert model.policies == ["gain", "never", "always"]
     assert model.promises[0].extra_error_mm == 3.0
+    assert model.promised is not None
+    assert model.promised.units == 40
     assert model.skeletons["cascade25"].joints[0] == "pelvis"
     assert model.skeletons["halpe26"].lacking == ["left_small_toe", "right_small_toe"]
     assert len(model.skeletons["cascade25"].bones) == 24

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.calibration.fit import DEPTH_GAIN_MM, PRICES, fit, neutral, routes_at
+from models.calibration.fit import calibrated, fit, neutral
 from models.calibration.tables import Calibration, calibrated_score
-from models.evaluation.metrics import LAPLACE_COVERAGE
+from models.evaluation.metrics import LAPLACE_COVERAGE, LAPLACE_MEAN
 from models.evaluation.recorded import ROUTES, Recorded
 from models.records import Stage
 from models.routers.table import FEATURES
+from models.routing.promise import PRICES
 
 COST_MS = {Stage.COARSE: 20.0, Stage.REFINE: 4.0, Stage.EXPERT: 15.0}
 PEOPLE, TRUE_SCALE = 3000, 1.7
@@ -20,9 +21,10 @@ PEOPLE, TRUE_SCALE = 3000, 1.7
 
 @pytest.fixture(scope="module")
 def table() -> Recorded:
-    """Errors are a 3D Laplace of `TRUE_SCALE` x sigma; refine leaves 60 %, expert 40 %, scores half the true logit."""
+    """Errors are a 3D Laplace of `TRUE_SCALE` x sigma; refine leaves 60 %, expert 40 %, both in the mean 50 %;
+    scores are half the true logit."""
     rng = np.random.default_rng(3)
-    left = np.array([1.0, 0.6, 0.4, 0.4])
+    left = np.array([1.0, 0.6, 0.4, 0.5])
     sigma = rng.uniform(20, 60, (PEOPLE, 1, 1)) * left[:, None] * np.ones(25)
     errors = rng.gamma(3, TRUE_SCALE * sigma / np.sqrt(12))
     logit = rng.normal(0, 1, (PEOPLE, len(ROUTES)))
@@ -36,7 +38,8 @@ def table() -> Recorded:
         person=np.arange(PEOPLE), judged=np.ones(PEOPLE, bool), right=right, features=features,
         score=1 / (1 + np.exp(-logit)), joint_scores=ones[..., None] * np.ones(25), sigma_mm=sigma, root_sigma_mm=ones,
         errors_mm=errors, errors_2d=errors / 1000, root_errors_mm=ones, limb_error_mm=errors.mean(-1),
-        error_2d=errors.mean(-1) / 1000, from_deepest_mm=errors.mean(-1), cost_ms=ones)
+        error_2d=errors.mean(-1) / 1000, from_deepest_mm=np.abs(errors - errors[:, -1:]).mean(-1),
+        cost_ms=ones)
 
 
 @pytest.fixture(scope="module")
@@ -72,27 +75,30 @@ def test_a_calibrated_score_is_right_as_often_as_it_says(table, fitted):
     assert table.right[sure, 0].mean() == pytest.approx(said[sure].mean(), abs=0.04)
 
 
-def test_the_expected_gain_is_the_mean_gain_and_after_coarse_what_rendered_people_hide(table, fitted):
-    error = table.limb_error_mm
-    first = fitted.gains[Stage.COARSE, Stage.REFINE].expected_mm(table.features[:, 0])
-    second = fitted.gains[Stage.REFINE, Stage.EXPERT].expected_mm(table.features[:, 1])
-
-    assert first.mean() - DEPTH_GAIN_MM == pytest.approx((error[:, 0] - error[:, 1]).mean(), rel=0.02)
-    assert second.mean() == pytest.approx((error[:, 1] - error[:, 3]).mean(), rel=0.02)
-    assert np.corrcoef(first, table.sigma_mm[:, 0, 0])[0, 1] > 0.9
-
-
-def test_a_dearer_price_is_promised_less(fitted):
+def test_prices_are_promised_more_the_dearer_they_are(fitted):
     extra = [promise.extra_error_mm for promise in fitted.promises]
 
     assert [promise.price for promise in fitted.promises] == list(PRICES)
-    assert extra == sorted(extra)
+    assert extra[0] < extra[-1]
     assert fitted.balanced_price in PRICES
+    assert fitted.promised is not None
+    assert 0.3 * PEOPLE < fitted.promised.people < 0.5 * PEOPLE  # one half of those with a score to be answered
 
 
-def test_a_price_beyond_all_gain_sends_nobody_and_none_sends_all(table, fitted):
-    assert set(routes_at(table, fitted.gains, COST_MS, 1e6)) == {0}
-    assert 0 not in routes_at(table, fitted.gains, COST_MS, 0.0)
+def test_every_policy_is_fitted_and_gain_is_the_default(fitted):
+    assert next(iter(fitted.policies)) == "gain"
+    assert {"threshold", "idk", "skip", "skip_from_scratch", "actor", "pragmatic_critic", "optimistic_critic", "never",
+            "always", "random", "alternate"} <= set(fitted.policies)
+
+
+def test_a_calibrated_table_is_what_would_have_been_recorded(table):
+    doubled = calibrated(table, dict.fromkeys(Stage, np.full(25, 2.0)), dict.fromkeys(Stage, (1.0, 0.0)))
+    error, worst = (FEATURES.index(f"log_{name}") for name in ("expected_error", "worst_sigma"))
+
+    np.testing.assert_allclose(doubled.sigma_mm, 2 * table.sigma_mm)
+    np.testing.assert_allclose(doubled.features[:, 0, error], np.log(LAPLACE_MEAN * 2 * table.sigma_mm[:, 0].mean(1)))
+    np.testing.assert_allclose(doubled.features[:, 1, worst], np.log(2 * table.sigma_mm[:, 1].max(1)))
+    np.testing.assert_allclose(doubled.score, table.score, atol=1e-6)
 
 
 def test_a_neutral_calibration_can_be_read():

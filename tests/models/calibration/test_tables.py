@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.calibration.fit import neutral
-from models.calibration.tables import Calibration, Gain, Promise, calibrated_score, dearest
+from models.calibration.tables import Calibration, Promise, calibrated_score, dearest
 from models.records import Stage
 
 PROBABILITIES = arrays(np.float64, st.integers(0, 20), elements=st.floats(0, 1))
@@ -46,12 +46,6 @@ def test_every_operating_point_up_to_the_chosen_price_keeps_the_promise(promises
 def test_a_promise_that_no_price_keeps_comes_to_price_zero():
     assert dearest([Promise(1.0, 3.0)], 2.9) == 0.0
     assert dearest([], 100.0) == 0.0
-
-
-def test_a_gain_is_linear_in_the_features():
-    gain = Gain((2.0, -1.0), 5.0)
-
-    assert gain.expected_mm(np.array([[0.0, 0.0], [3.0, 1.0]])).tolist() == [5.0, 10.0]
 
 
 def test_the_neutral_calibration_is_read_and_changes_nothing():

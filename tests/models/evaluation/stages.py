@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Floats
-from models.calibration.tables import Calibration, Gain
+from models.calibration.tables import Calibration
 from models.cascade import Cascade
 from models.records import Stage
+from models.routers import GainPolicy
+from models.routers.fitted import CORNERS
+from models.routers.linear import Linear
 from models.routers.table import FEATURES
 from models.runners import Arrays
 from models.skeleton import JOINT_NAMES, JOINTS
@@ -149,11 +152,13 @@ def _sigma(off_mm: Floats) -> Floats:
 def cascade_of(told: Scene, *, price: float = 1.0) -> Cascade:
     """Routes by expected error: refine removes half, expert three quarters, at 10 and 30 ms a person."""
     on_error = [float(name == "log_expected_error") for name in FEATURES]
-    gains = {(Stage.COARSE, Stage.REFINE): Gain(tuple(20 * w for w in on_error), -60.0),
-             (Stage.COARSE, Stage.EXPERT): Gain(tuple(60 * w for w in on_error), -220.0),
-             (Stage.REFINE, Stage.EXPERT): Gain(tuple(60 * w for w in on_error), -200.0)}
-    calibration = Calibration(dict.fromkeys(Stage, (1.0,) * JOINTS), dict.fromkeys(Stage, (1.0, 0.0)), gains,
-                              balanced_price=price, balanced_budget_ms=1e9, promises=(), fitted_on="a scene")
+    gains = {(Stage.COARSE, (Stage.REFINE,)): Linear(tuple(20 * w for w in on_error), -60.0),
+             (Stage.COARSE, (Stage.EXPERT,)): Linear(tuple(60 * w for w in on_error), -220.0),
+             (Stage.REFINE, (Stage.EXPERT,)): Linear(tuple(60 * w for w in on_error), -200.0)}
+    policies = {policy.name: policy for policy in (GainPolicy(gains), *CORNERS)}
+    calibration = Calibration(dict.fromkeys(Stage, (1.0,) * JOINTS), dict.fromkeys(Stage, (1.0, 0.0)), policies,
+                              balanced_price=price, balanced_budget_ms=1e9, promises=(), promised=None,
+                              fitted_on="a scene")
     manifest = fake_manifest()
     costs = {Stage.COARSE: 30.0, Stage.REFINE: 10.0, Stage.EXPERT: 30.0}
     stages = {stage: replace(spec, cost_ms=costs[stage]) for stage, spec in manifest.stages.items()}

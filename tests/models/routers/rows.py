@@ -4,21 +4,21 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.calibration.tables import Gain
 from models.records import Stage
 from models.routers import Past, RoutingTable
+from models.routers.linear import Linear
 from models.routers.table import FEATURES
 
 COST_MS = {Stage.COARSE: 20.0, Stage.REFINE: 4.0, Stage.EXPERT: 15.0}
 
 
-def gain_of(weight: float, bias: float) -> Gain:
+def gain_of(weight: float, bias: float) -> Linear:
     """Linear in the logarithm of the expected error alone."""
-    return Gain(tuple(weight * (name == "log_expected_error") for name in FEATURES), bias)
+    return Linear(tuple(weight * (name == "log_expected_error") for name in FEATURES), bias)
 
 
-GAINS = {(Stage.COARSE, Stage.REFINE): gain_of(8, -25), (Stage.COARSE, Stage.EXPERT): gain_of(30, -115),
-         (Stage.REFINE, Stage.EXPERT): gain_of(25, -95)}
+GAINS = {(Stage.COARSE, (Stage.REFINE,)): gain_of(8, -25), (Stage.COARSE, (Stage.EXPERT,)): gain_of(30, -115),
+         (Stage.REFINE, (Stage.EXPERT,)): gain_of(25, -95)}
 
 
 def table_of(expected_error_mm: object, *, stage: Stage = Stage.COARSE, price: float = 1.0,

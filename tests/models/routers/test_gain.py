@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.records import Stage, Stop
 from models.routers import GainPolicy
-from models.routers.gain import bought
+from models.routers.buying import bought
 from tests.models.routers.rows import COST_MS, GAINS, gain_of, table_of, tables
 
 POLICY = GainPolicy(GAINS)
@@ -16,7 +16,7 @@ ERRORS = st.lists(st.floats(1, 400), min_size=1, max_size=30)
 def gains_mm(table):
     """[S, P] of each deeper stage, never more than there is to remove."""
     steps = [step for step in GAINS if step[0] is table.stage]
-    return np.stack([np.minimum(GAINS[step].expected_mm(table.features), table.expected_error_mm) for step in steps])
+    return np.stack([np.minimum(GAINS[step].of(table.features), table.expected_error_mm) for step in steps])
 
 
 @given(ERRORS)
@@ -31,7 +31,7 @@ def test_at_price_zero_all_who_gain_anything_are_sent(errors):
 @given(tables())
 def test_a_tight_budget_is_kept_and_spent_on_those_who_gain(table):
     decision = POLICY.decide(table)
-    costs = [[table.cost_ms[deeper]] for stage, deeper in GAINS if stage is table.stage]
+    costs = [[table.cost_ms[way[0]]] for stage, way in GAINS if stage is table.stage]
     net = gains_mm(table) - table.price * np.array(costs)
     spent = len(decision.refine) * table.cost_ms[Stage.REFINE] + len(decision.expert) * table.cost_ms[Stage.EXPERT]
     unaffordable = [row for row, why in decision.stop.items() if why is Stop.BUDGET]
@@ -88,7 +88,7 @@ def test_who_is_stopped_by_the_price_would_gain_less_than_it(errors, price):
 
 
 def test_nobody_gains_more_than_they_are_wrong_by():
-    boundless = GainPolicy({(Stage.COARSE, Stage.REFINE): gain_of(0, 1000)})
+    boundless = GainPolicy({(Stage.COARSE, (Stage.REFINE,)): gain_of(0, 1000)})
     decision = boundless.decide(table_of([30.0, 50.0], price=40 / COST_MS[Stage.REFINE]))
 
     assert decision.refine.tolist() == [1]

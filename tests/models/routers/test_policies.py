@@ -1,16 +1,46 @@
 """Facts about every policy."""
 
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 
-from models.calibration.fit import neutral
-from models.calibration.tables import Calibration
 from models.records import Stage, Stop
-from models.routers import AlwaysPolicy, GainPolicy, NeverPolicy, RandomPolicy, SigmaPolicy, policies
-from tests.models.routers.rows import COST_MS, GAINS, table_of, tables
+from models.routers import (
+    AlternatePolicy,
+    AlwaysPolicy,
+    GainPolicy,
+    IdkPolicy,
+    NeverPolicy,
+    PricedPolicy,
+    RandomPolicy,
+    SkipPolicy,
+    ThresholdPolicy,
+)
+from models.routers.corners import rate
+from models.routers.idk import Chain
+from models.routers.linear import Linear
+from models.routers.priced import INPUTS
+from models.routers.skip import Gates
+from models.routers.table import FEATURES, Past, RoutingTable
+from tests.models.routers.rows import COST_MS, GAINS, gain_of, table_of, tables
 
-POLICIES = [GainPolicy(GAINS), SigmaPolicy(), NeverPolicy(), AlwaysPolicy(), RandomPolicy()]
+
+def by_price(slope: float) -> Linear:
+    """An advantage that grows with the expected error and falls with the price."""
+    return Linear((slope, *[0.0] * (len(FEATURES) - 1), -1.0, *[0.0] * (INPUTS - len(FEATURES) - 1)), -2 * slope)
+
+
+GATES = (Gates(0.5, gain_of(1, -4), gain_of(2, -10), gain_of(1, -5)),
+         Gates(5.0, gain_of(1, -5), gain_of(2, -11), gain_of(1, -6)))
+ADVANTAGES = {(Stage.COARSE, Stage.REFINE): by_price(2), (Stage.COARSE, Stage.EXPERT): by_price(3),
+              (Stage.REFINE, Stage.EXPERT): by_price(2)}
+POLICIES = [
+    GainPolicy(GAINS), ThresholdPolicy({Stage.COARSE: 0.2, Stage.REFINE: 0.1}),
+    IdkPolicy((Chain(0.1, 20.0, 60.0), Chain(4.0, 90.0, 200.0))), SkipPolicy(GATES), PricedPolicy(ADVANTAGES, "actor"),
+    NeverPolicy(), AlwaysPolicy(), RandomPolicy(), AlternatePolicy()]
 ALL = pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
 
 
@@ -54,13 +84,6 @@ def test_a_frame_without_people_is_no_trouble(policy):
     assert (len(decision.refine), len(decision.expert), decision.stop) == (0, 0, {})
 
 
-def test_the_default_comes_first_and_every_policy_has_its_own_name():
-    made = policies(Calibration.read(neutral()))
-
-    assert list(made) == ["gain", "sigma", "never", "always", "random"]
-    assert all(policy.name == name for name, policy in made.items())
-
-
 def test_never_and_always_are_the_corners():
     table = table_of([10.0, 200.0, 50.0])
 
@@ -78,15 +101,53 @@ def test_always_spends_a_tight_budget_on_the_largest_expected_errors():
     assert decision.stop == {0: Stop.BUDGET}
 
 
-def test_chance_sends_people_on_at_its_rates():
-    table = table_of(np.linspace(5, 400, 3000))
-    decision = RandomPolicy(refine_rate=0.3, expert_rate=0.1).decide(table)
+@pytest.mark.parametrize("policy", [RandomPolicy(), AlternatePolicy()], ids=lambda policy: policy.name)
+@pytest.mark.parametrize("stage", [Stage.COARSE, Stage.REFINE])
+@pytest.mark.parametrize("price", [0.0, 1.0, 8.0])
+def test_chance_and_turns_send_people_on_at_the_rate_of_the_price(policy, stage, price):
+    table = table_of(np.linspace(5, 400, 3000), stage=stage, price=price)
+    decision = policy.decide(table)
 
-    assert len(decision.refine) / 3000 == pytest.approx(0.3, abs=0.04)
-    assert len(decision.expert) / 3000 == pytest.approx(0.1, abs=0.03)
+    assert (len(decision.refine) + len(decision.expert)) / 3000 == pytest.approx(rate(table), abs=0.04)
 
 
 def test_another_seed_is_another_chance():
     table = table_of(np.linspace(5, 400, 50))
 
     assert RandomPolicy(seed=1).decide(table).refine.tolist() != RandomPolicy(seed=2).decide(table).refine.tolist()
+
+
+@ALL
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_break_no_route(policy, value):
+    sound = table_of(np.linspace(5, 300, 6))
+    features = np.full((6, len(FEATURES)), value)
+    broken = replace(sound, **{name: np.full(6, value) for name in (
+        "expected_error_mm", "worst_sigma_mm", "sigma_spread", "score", "mean_joint_score", "size_px", "height_px",
+        "truncated", "overlap", "disagreement", "moved", "moved_mm")}, past=Past(*[np.full(6, value)] * 3))
+
+    for table in (broken, RoutingTable.from_features(Stage.REFINE, features, cost_ms=COST_MS, price=1.0,
+                                                     budget_ms=np.inf, who=np.arange(6))):
+        decision = policy.decide(table)
+        assert sorted([*decision.refine, *decision.expert, *decision.stop]) == list(range(6))
+
+
+@ALL
+def test_two_hundred_people_without_size_are_routed(policy):
+    crowd = replace(table_of(np.full(200, 80.0), budget_ms=100.0), size_px=np.zeros(200), height_px=np.zeros(200))
+    decision = policy.decide(crowd)
+
+    assert len(decision.refine) + len(decision.expert) + len(decision.stop) == 200
+
+
+@ALL
+def test_thirty_two_people_are_routed_in_no_time(policy):
+    table = table_of(np.random.default_rng(0).uniform(20, 300, 32))
+    policy.decide(table)
+    took = []
+    for _ in range(51):
+        began = time.perf_counter()
+        policy.decide(table)
+        took.append(time.perf_counter() - began)
+
+    assert np.median(took) < 0.003  # ten times the 0.3 ms that an idle machine keeps

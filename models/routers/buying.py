@@ -1,0 +1,77 @@
+"""From what a look is worth to who gets one: the last step of every policy."""
+
+import numpy as np
+
+from models.arrays import Floats, Indices, Mask
+from models.records import Stage, Stop
+from models.routers.table import Decision, RoutingTable
+
+_ORDER = list(Stage)
+NOBODY = np.array([], np.intp)
+
+
+def deeper_than(stage: Stage) -> list[Stage]:
+    """The stages that may look after `stage`, shallow to deep."""
+    return _ORDER[_ORDER.index(stage) + 1 :]
+
+
+def everybody_stops(table: RoutingTable, why: Stop) -> Decision:
+    """Nobody is looked at again."""
+    return Decision(NOBODY, NOBODY, dict.fromkeys(range(len(table)), why))
+
+
+def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_PRICE) -> Decision:
+    """Looks for whom they pay, as far as the budget reaches.
+
+    Args:
+        table: P people.
+        net_mm: [S, P] what each deeper stage is worth beyond its price; not positive, or NaN: not worth it.
+        otherwise: why those stop for whom no look is worth it.
+    """
+    stages = deeper_than(table.stage)
+    if not stages or not len(table):
+        return everybody_stops(table, Stop.DEEPEST)
+    net = np.nan_to_num(net_mm, nan=-np.inf, posinf=1e9, neginf=-np.inf)
+    cost = np.array([table.cost_ms[stage] for stage in stages])
+    chosen = bought(net, cost, table.budget_ms)
+    wanted = net.max(0) > 0
+    stop = {int(p): Stop.BUDGET if wanted[p] else otherwise for p in np.flatnonzero(chosen < 0)}
+    to = {stage: np.flatnonzero(chosen == row) for row, stage in enumerate(stages)}
+    return Decision(to.get(Stage.REFINE, NOBODY), to.get(Stage.EXPERT, NOBODY), stop)
+
+
+def bought(net_mm: Floats, cost_ms: Floats, budget_ms: float) -> Indices:
+    """[P] which of S looks each person gets, -1 none, so that the budget removes much error.
+
+    The most rewarding millisecond is spent first: each person's first look by net gain a millisecond, then, of what is
+    left, dearer looks instead of cheaper ones by what they add a millisecond. Where the budget reaches for what
+    everybody would like best, everybody gets that. (Greedy multiple-choice knapsack: Sinha and Zoltners, 1979.)
+
+    Args:
+        net_mm: [S, P] net gain of each look; one that is not positive is never bought.
+        cost_ms: [S] of each look, positive.
+        budget_ms: for everybody together.
+    """
+    best = np.where(net_mm.max(0, initial=-np.inf) > 0, net_mm.argmax(0), -1)
+    if cost_ms[best[best >= 0]].sum() <= budget_ms:
+        return best
+    chosen = np.full(net_mm.shape[1], -1)
+    left = budget_ms
+    for look, person in _descending(net_mm / cost_ms[:, None], net_mm > 0):
+        if chosen[person] < 0 and cost_ms[look] <= left:
+            chosen[person], left = look, left - cost_ms[look]
+    had = np.where(chosen >= 0, net_mm[chosen, np.arange(len(chosen))], np.inf)
+    more_net, more_ms = net_mm - had, cost_ms[:, None] - np.where(chosen >= 0, cost_ms[chosen], 0)
+    better = (more_net > 0) & (more_ms > 0)
+    for look, person in _descending(more_net / np.where(better, more_ms, 1), better):
+        extra = cost_ms[look] - cost_ms[chosen[person]]
+        if extra <= left and net_mm[look, person] > net_mm[chosen[person], person]:
+            chosen[person], left = look, left - extra
+    return chosen
+
+
+def _descending(value: Floats, allowed: Mask) -> list[tuple[int, int]]:
+    """Places in `value` [S, P] that are allowed, largest first."""
+    places = np.argwhere(allowed)
+    order = np.argsort(-value[allowed], kind="stable")
+    return [(int(look), int(person)) for look, person in places[order]]

@@ -1,0 +1,1 @@
+"""Routing policies fitted and compared on recorded tables: no network is run."""
