@@ -20,7 +20,7 @@ from models.routers import Policy
 from models.routing.play import deep_cost_ms, play
 from models.routing.targets import LEAST_SCORE, error_from_deepest
 
-BOUND_MM: Final = 200.0
+BOUND_MM: Final = 150.0
 """Extra errors are cut here."""
 PRICES: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """The ladder that promises are chosen from, mm a millisecond."""
