@@ -31,13 +31,14 @@ class GainPolicy:
 
     def decide(self, table: RoutingTable) -> Decision:
         """The deeper stage of the largest net gain, or none."""
-        return buy(table, np.array([self._worth(table, stage) for stage in deeper_than(table.stage)]))
+        features = table.features
+        return buy(table, np.array([self._worth(table, features, stage) for stage in deeper_than(table.stage)]))
 
-    def _worth(self, table: RoutingTable, first: Stage) -> Floats:
+    def _worth(self, table: RoutingTable, features: Floats, first: Stage) -> Floats:
         """[P] the largest net gain of the ways that begin with `first`."""
         worth = np.full(len(table), -np.inf)
         for (last, way), gain in self.gains.items():
             if last is table.stage and way[0] is first:
-                removed = np.minimum(gain.of(table.features), table.expected_error_mm)
+                removed = np.minimum(gain.of(features), table.expected_error_mm)
                 worth = np.maximum(worth, removed - table.price * sum(table.cost_ms[stage] for stage in way))
         return worth
