@@ -213,7 +213,7 @@ class Cascade:
         seen_there = from_outputs(slots, [window] * len(slots["score"]), Stage.COARSE, self.manifest.calibration)
         looks = shifted(seen_there, x0, y0)
         least = options.min_score if options.min_score is not None else self.manifest.min_score
-        looks = looks[np.flatnonzero(looks.score >= least)]
+        looks = looks[np.flatnonzero(looks.sound & (looks.score >= least))]
         return looks[distinct(looks)[: options.max_people]]
 
     def _table(self, people: Progress, stage: Stage, whole: tuple[int, int], price: float,
@@ -249,7 +249,9 @@ class Cascade:
         said = from_outputs(outputs, windows, stage, self.manifest.calibration)
         again = np.array([people.stage[row] is not Stage.COARSE for row in rows])
         deeper = people.looks.replaced(rows, with_second_opinion(with_steadier_depth(said, before), before, again))
-        lost = astray(people.looks.joints_px, deeper.joints_px, rows)
+        sound = said.sound  # a broken answer is dropped like one about somebody else
+        deeper = deeper.replaced(rows[~sound], before[np.flatnonzero(~sound)])
+        lost = np.union1d(astray(people.looks.joints_px, deeper.joints_px, rows[sound]), rows[~sound])
         people.stop |= {int(row): Stop.DEEPEST for row in lost}
         people.looks = deeper.replaced(lost, people.looks[lost])
         spent = 1000 * (clock() - began)

@@ -47,6 +47,12 @@ class Looks:
         return Looks(**columns)
 
     @property
+    def sound(self) -> Mask:
+        """[P] all numbers are finite and the distance positive: anything else is no answer."""
+        finite = [np.isfinite(getattr(self, name)).reshape(len(self), -1).all(1) for name in COLUMNS]
+        return np.asarray(np.all(finite, axis=0) & (self.root_depth_mm > 0))
+
+    @property
     def expected_error_mm(self) -> Floats:
         """[P], see `Pose.expected_error_mm`."""
         error: Floats = np.sqrt(0.75) * self.sigma_mm.mean(1)

@@ -287,3 +287,49 @@ def test_warming_up_runs_every_size_and_bucket_once(cascade):
 
     assert {stage: runner.items for stage, runner in cascade.runners.items()} == {
         Stage.COARSE: [1], Stage.REFINE: [1, 2, 4, 8], Stage.EXPERT: [1, 2, 4, 8]}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("column", ["joints_px", "joints_rel_mm", "sigma_mm", "root_depth_mm"])
+def test_a_person_of_broken_numbers_is_left_out_and_the_others_are_answered(cascade, column, value):
+    sound = cascade.predict(picture(2), KNOWN, quality="best").people
+    steps = cascade.steps(picture(2), replace(KNOWN, quality=Quality.BEST))
+    said = dict(cascade.runners[Stage.COARSE].run(next(steps).inputs))
+    said[column] = said[column].copy()
+    best = int(said["score"][0].argmax())
+    said[column][0, best] = value
+    answered = finished(cascade, steps, said)
+
+    assert len(answered.people) == len(sound) - 1
+    assert all(np.isfinite(person.pose.joints_mm).all() for person in answered.people)
+
+
+def test_scores_that_are_no_numbers_are_of_nobody(cascade):
+    steps = cascade.steps(picture(2), replace(KNOWN, quality=Quality.BEST))
+    said = dict(cascade.runners[Stage.COARSE].run(next(steps).inputs))
+
+    assert finished(cascade, steps, said | {"score": np.full_like(said["score"], np.nan)}).people == ()
+
+
+@pytest.mark.parametrize("column", ["joints_px", "joints_rel_mm", "sigma_mm", "root_depth_mm"])
+def test_a_deeper_look_of_broken_numbers_is_dropped(cascade, column):
+    coarse = cascade.predict(picture(2), KNOWN, quality="fast").people
+    steps = cascade.steps(picture(2), replace(KNOWN, quality=Quality.BEST))
+    batch = steps.send(cascade.runners[Stage.COARSE].run(next(steps).inputs))
+    said = dict(cascade.runners[Stage.REFINE].run(batch.inputs))
+    said[column] = said[column].copy()
+    said[column][0] = np.nan
+    answered = finished(cascade, steps, said)
+
+    kept = [person for person in answered.people if person.stage is Stage.COARSE]
+    assert len(kept) == 1
+    assert any(np.array_equal(kept[0].pose.joints_mm, person.pose.joints_mm) for person in coarse)
+
+
+def finished(cascade, steps, outputs):
+    """The frame, when a stage has said `outputs` and the stages after it what they say."""
+    with pytest.raises(StopIteration) as done:
+        batch = steps.send(outputs)
+        while True:
+            batch = steps.send(cascade.runners[batch.stage].run(batch.inputs))
+    return done.value.value
