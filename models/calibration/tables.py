@@ -93,8 +93,8 @@ def dearest(promises: Sequence[Promise], max_extra_error_mm: float) -> float:
 
 
 def calibrated_score(score: Floats, slope: float, bias: float) -> Floats:
-    """Platt scaling of probabilities (Platt 1999): sigmoid(slope x logit + bias)."""
-    clipped = np.clip(score, 1e-6, 1 - 1e-6)
+    """Platt scaling of probabilities (Platt 1999): sigmoid(slope x logit + bias). What is no number counts as 0."""
+    clipped = np.clip(np.nan_to_num(score), 1e-6, 1 - 1e-6)
     logit = slope * np.log(clipped / (1 - clipped)) + bias
     said: Floats = np.exp(-np.logaddexp(0, -logit))  # 1 / (1 + exp(-logit)) overflows for the very unlikely
     return said
