@@ -36,7 +36,8 @@ from models.looks import (
 from models.manifest import WEIGHTS, Manifest, load_manifest
 from models.options import Options, Quality
 from models.records import Camera, Frame, Person, Stage, Stop
-from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, RoutingTable
+from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, Pressure, RoutingTable
+from models.routers.pressure import SHED
 from models.runners import Runner, StageBatch, load_runner
 
 Outputs = Mapping[str, NDArray[Any]]
@@ -165,12 +166,12 @@ class Cascade:
         plain = options.quality is Quality.BALANCED and not dialled
         return self.manifest.calibration.balanced_budget_ms if plain else np.inf
 
-    def steps(self, image_bgr: Image, options: Options, *, load_price: float = 0.0,
+    def steps(self, image_bgr: Image, options: Options, *, pressure: Callable[[], Pressure] = Pressure,
               clock: Clock = time.perf_counter) -> Steps:
         """The cascade of one frame, as a generator of the batches that it needs run.
 
         The driver sends each batch's outputs back, or throws `StageDown` (a deep stage: people keep what they have;
-        coarse: passes through) or `DeepStagesSkipped`. `load_price` is added to the price under pressure.
+        coarse: passes through) or `DeepStagesSkipped`. `pressure` is asked at each decision.
 
         Raises:
             ValueError: a setting does not fit this frame or this manifest.
@@ -185,9 +186,10 @@ class Cascade:
         budget = self.budget_of(options)
         for stage in (Stage.COARSE, Stage.REFINE):
             routing = clock()
-            table, rows = self._table(people, stage, whole, price + load_price, budget)
-            chosen = policy.decide(table)
+            table, rows = self._table(people, stage, whole, price, budget)
+            chosen = pressure().decide(policy, self._policies[self.policies[0]], table)
             people.stop |= {int(rows[row]): why for row, why in chosen.stop.items()}
+            people.degraded |= {int(rows[row]) for row, why in chosen.stop.items() if why in SHED}
             timing["route"] += 1000 * (clock() - routing)
             for deeper, picked in ((Stage.REFINE, chosen.refine), (Stage.EXPERT, chosen.expert)):
                 if len(picked):

@@ -22,6 +22,7 @@ from models.errors import StageDown
 from models.manifest import CONTRACT, Manifest, StageSpec
 from models.options import Options, Quality
 from models.records import Frame, Person, Stage, Stop
+from models.routers import Pressure
 from models.runners.base import Arrays, StageBatch
 from tests.standing import standing
 
@@ -89,7 +90,8 @@ class FakeCascade:
         self.runners: Mapping[Stage, FakeRunner] = {stage: FakeRunner() for stage in Stage}
         self.warm = self.closed = False
         self.asked: list[Options] = []
-        self.load_prices: list[float] = []
+        self.pressures: list[Pressure] = []
+        """What each frame was told after its first look."""
 
     def warm_up(self) -> None:
         self.warm = True
@@ -110,16 +112,16 @@ class FakeCascade:
             return frame
 
     def steps(
-        self, image_bgr: Image, options: Options, *, load_price: float = 0.0,
+        self, image_bgr: Image, options: Options, *, pressure: Callable[[], Pressure] = Pressure,
         clock: Callable[[], float] = time.perf_counter,
     ) -> Generator[StageBatch, dict[str, NDArray[Any]], Frame]:
         self.asked.append(options)
-        self.load_prices.append(load_price)
         height, width = image_bgr.shape[:2]
         camera = options.camera or assumed(width, height)
         people = [standing((700.0 * i, 0, 4000), camera=camera) for i in range(min(self.people, options.max_people))]
         began = clock()
         yield StageBatch(Stage.COARSE, {"image_bgr": image_bgr[None]})
+        self.pressures.append(pressure())
         timing_ms = {"coarse": (clock() - began) * 1000, "route": 0.0, "refine": 0.0, "expert": 0.0, "other": 0.0}
         for stage in () if options.quality is Quality.FAST else (Stage.REFINE, Stage.EXPERT):
             began = clock()

@@ -14,6 +14,7 @@ from models.errors import StageDown
 from models.manifest import Manifest
 from models.options import Options
 from models.records import Frame, Stage
+from models.routers import Pressure
 from service.engine.driver import FrameClock, FrameDriver
 from service.engine.load import LoadController
 from service.engine.threads import Threads
@@ -167,7 +168,7 @@ class Engine:
         serving, began_s, clock = self._loaded(), time.perf_counter(), FrameClock()
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
-        steps = serving.cascade.steps(image_bgr, options, load_price=self._load.price, clock=clock)
+        steps = serving.cascade.steps(image_bgr, options, pressure=lambda: Pressure(self._load.price), clock=clock)
         budget_s = None if options.budget_ms is None else options.budget_ms / 1000
         try:
             frame = await FrameDriver(steps, serving.workers, self._cutters, clock, deadline, budget_s).run()

@@ -12,6 +12,7 @@ from models.cascade import Cascade, DeepStagesSkipped
 from models.errors import StageDown
 from models.options import Options, Quality
 from models.records import Camera, CameraSource, Frame, Stage, Stop
+from models.routers import Pressure
 from models.runners import StageBatch
 from models.skeleton import JOINTS
 from tests.models.evaluation.crowd import FOCAL_PX, SIZE_WH_PX, in_pixels
@@ -87,12 +88,14 @@ def test_a_dear_price_keeps_everybody_at_coarse_and_a_low_one_sends_them(cascade
     assert all(p.stage is not Stage.COARSE for p in free.people)
 
 
-def test_pressure_raises_the_price(cascade):
-    steps = cascade.steps(picture(3), replace(KNOWN, price=0.0), load_price=1e6)
+@pytest.mark.parametrize(("pressure", "stop"), [(Pressure(price=1e6), Stop.LOAD), (Pressure(left_ms=0), Stop.DEADLINE)])
+@pytest.mark.parametrize("asked", [{"price": 0.0}, {"quality": Quality.BEST}])
+def test_pressure_sheds_depth_and_says_so(cascade, asked, pressure, stop):
+    steps = cascade.steps(picture(3), replace(KNOWN, **asked), pressure=lambda: pressure)
     with pytest.raises(StopIteration) as done:
         steps.send(cascade.runners[Stage.COARSE].run(next(steps).inputs))
 
-    assert {p.stop for p in done.value.value.people} == {Stop.GAIN_BELOW_PRICE}
+    assert {(p.stop, p.degraded) for p in done.value.value.people} == {(stop, True)}
 
 
 def test_a_frame_without_people_runs_no_deep_stage(cascade):

@@ -34,7 +34,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def client(anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(create_app(Settings()), patience_s=60) as client:
+    unhurried = Settings(queue_target_ms=60_000)  # else frames that come together cost each other depth
+    async with running(create_app(unhurried), patience_s=60) as client:
         yield client
 
 
@@ -139,6 +140,17 @@ async def test_fast_stays_coarse_and_best_goes_to_the_deepest(client: httpx.Asyn
 
     assert {person.stage for person in fast.people} == {"coarse"}
     assert {person.stage for person in best.people} == {"expert"}
+
+
+@pytest.mark.parametrize(("shallow", "deep"), [({"price": 1e6}, {"price": 0}), ({"quality": "fast"}, {"price": 0}),
+                                               ({"price": 1e6}, {"max_extra_error_mm": 1e-6})])
+async def test_price_and_promise_change_from_picture_to_picture(
+    client: httpx.AsyncClient, shallow: dict[str, Any], deep: dict[str, Any]) -> None:
+    replies = [await asked(client, PHOTO.read_bytes(), **query) for query in (shallow, deep, shallow)]
+    looks = [sum(person.stage != "coarse" for person in reply.people) for reply in replies]
+
+    assert looks[0] == looks[2] == 0
+    assert looks[1] > 0
 
 
 def test_no_combination_of_settings_is_a_defect() -> None:

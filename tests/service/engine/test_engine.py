@@ -277,5 +277,5 @@ async def test_a_crowded_queue_raises_the_price_of_depth() -> None:
         await asyncio.gather(*frames)
         await engine.infer(PICTURE, FAST)
 
-    assert cascade.load_prices[0] == 0
-    assert cascade.load_prices[-1] > 0
+    assert cascade.pressures[0].price == 0
+    assert cascade.pressures[-1].price > 0
