@@ -1,22 +1,28 @@
 """Runs the cascade over one frame: its steps in a thread, its batches through the queues of the stages."""
 
 import asyncio
+import math
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
 
 from numpy.typing import NDArray
 
 from models.cascade import DeepStagesSkipped
 from models.errors import StageDown
 from models.records import Frame, Stage, Stop
+from models.routers import Pressure
 from models.runners.base import StageBatch
+from service.engine.load import LoadController
 from service.engine.threads import Threads
 from service.engine.worker import Answer, StageWorker
 from service.errors import Overloaded
 
 Steps: TypeAlias = Generator[StageBatch, dict[str, NDArray[Any]], Frame]
+_DEEP: Final = (Stage.REFINE, Stage.EXPERT)
+PLANNED: Final = 0.8
+"""Share of the time that is left to plan deeper looks for: others arrive while they run."""
 Reply: TypeAlias = dict[str, NDArray[Any]] | Exception | None
 
 
@@ -25,6 +31,8 @@ class FrameClock:
     """Seconds that a frame was worked on: stands still while the frame waits in a queue."""
 
     waited_s: float = 0.0
+    for_threads_s: float = 0.0
+    """Of it, for a thread between the stages."""
 
     def __call__(self) -> float:
         return time.perf_counter() - self.waited_s
@@ -34,7 +42,8 @@ class FrameClock:
 class FrameDriver:
     """One frame on its way through the stages."""
 
-    steps: Steps
+    begin: Callable[[Callable[[], Pressure]], Steps]
+    """The cascade's steps under a pressure."""
     workers: Mapping[Stage, StageWorker]
     threads: Threads
     """For the arithmetic between the stages: crops, routing."""
@@ -43,6 +52,11 @@ class FrameDriver:
     """In the loop's time."""
     budget_s: float | None
     """For the deeper stages, from the end of the first one."""
+    load: LoadController
+    pressure: Pressure = field(default_factory=Pressure, init=False)
+    """When the cascade was last told something; it works in a thread, which must not look at the queues."""
+    budget_until_s: float = field(default=math.inf, init=False)
+    """In the loop's time."""
 
     async def run(self) -> Frame:
         """
@@ -51,22 +65,33 @@ class FrameDriver:
             StageDown: the first stage failed.
             Draining: the service is closing.
         """
-        reply: Reply = None
+        steps, reply = self.begin(lambda: self.pressure), None
         while True:
-            step = await self.threads.run(_advance, self.steps, reply, self.clock, time.perf_counter())
+            self.load.observe(max(worker.wait_s() for worker in self.workers.values()))
+            self.pressure = Pressure(self.load.price, self._left_ms())
+            step = await self.threads.run(_advance, steps, reply, self.clock, time.perf_counter())
             if isinstance(step, Frame):
                 return step
             reply = await (self._look(step) if step.stage is Stage.COARSE else self._look_deeper(step))
+
+    def _left_ms(self) -> float:
+        """For deeper looks, at the manifest's costs: until the deadline, and of the budget, without what they wait."""
+        deep = [self.workers[stage] for stage in _DEEP]
+        wait_s = max(worker.wait_s() for worker in deep)
+        planned_s = PLANNED * (self.deadline_s - asyncio.get_running_loop().time() - wait_s)
+        budget_s = math.inf if self.budget_s is None else self.budget_s - wait_s
+        return 1000 * min(planned_s / max(worker.pace.slowdown for worker in deep), budget_s)
 
     async def _look(self, batch: StageBatch) -> Reply:
         try:
             reply = await self._outputs(batch)
         except TimeoutError:
+            self.load.lost()
             raise Overloaded("the deadline passed before the first stage had answered") from None
         except StageDown as error:
             return error  # the steps decide what that means
         if self.budget_s is not None:
-            self.deadline_s = min(self.deadline_s, asyncio.get_running_loop().time() + self.budget_s)
+            self.budget_until_s = asyncio.get_running_loop().time() + self.budget_s
         return reply
 
     async def _look_deeper(self, batch: StageBatch) -> Reply:
@@ -81,7 +106,7 @@ class FrameDriver:
             return error
 
     async def _outputs(self, batch: StageBatch) -> dict[str, NDArray[Any]]:
-        async with asyncio.timeout_at(self.deadline_s):
+        async with asyncio.timeout_at(min(self.deadline_s, self.budget_until_s)):
             answer: Answer = await self.workers[batch.stage].submit(batch.inputs)
         self.clock.waited_s += answer.waited_s
         return answer.outputs
@@ -89,7 +114,9 @@ class FrameDriver:
 
 def _advance(steps: Steps, reply: Reply, clock: FrameClock, asked_s: float) -> StageBatch | Frame:
     """The cascade's next wish, or its answer: a future cannot carry StopIteration."""
-    clock.waited_s += time.perf_counter() - asked_s  # for this thread
+    for_thread_s = time.perf_counter() - asked_s
+    clock.waited_s += for_thread_s
+    clock.for_threads_s += for_thread_s
     try:
         return steps.throw(reply) if isinstance(reply, Exception) else steps.send(reply)  # type: ignore[arg-type]  # None starts it
     except StopIteration as finished:

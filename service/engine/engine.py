@@ -15,10 +15,10 @@ from models.manifest import Manifest
 from models.options import Options
 from models.records import Frame, Stage
 from models.routers import Pressure
-from service.engine.driver import FrameClock, FrameDriver
+from service.engine.driver import FrameClock, FrameDriver, Steps
 from service.engine.load import LoadController
 from service.engine.threads import Threads
-from service.engine.worker import StageRun, StageWorker
+from service.engine.worker import StageWorker
 from service.errors import Draining, Overloaded, PoseCascadeError, StageUnavailable, Starting
 from service.media.decode import DecodedImage, Limits, decode
 from service.metrics import Metrics
@@ -168,14 +168,18 @@ class Engine:
         serving, began_s, clock = self._loaded(), time.perf_counter(), FrameClock()
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
-        steps = serving.cascade.steps(image_bgr, options, pressure=lambda: Pressure(self._load.price), clock=clock)
+
+        def begin(pressure: Callable[[], Pressure]) -> Steps:
+            return serving.cascade.steps(image_bgr, options, pressure=pressure, clock=clock)
+
         budget_s = None if options.budget_ms is None else options.budget_ms / 1000
         try:
-            frame = await FrameDriver(steps, serving.workers, self._cutters, clock, deadline, budget_s).run()
+            driver = FrameDriver(begin, serving.workers, self._cutters, clock, deadline, budget_s, self._load)
+            frame = await driver.run()
         except StageDown as error:
             raise StageUnavailable(str(error)) from error
         took_s = time.perf_counter() - began_s
-        self._load.observe(clock.waited_s)
+        self._load.observe(clock.for_threads_s)
         self._metrics.count_frame(frame, took_s)
         return replace(frame, timing_ms=accounted(frame.timing_ms | {"queue": clock.waited_s * 1000}, took_s * 1000))
 
@@ -219,13 +223,10 @@ class Engine:
     def _worker(self, cascade: Cascade, stage: Stage) -> StageWorker:
         bound = self._settings.coarse_queue if stage is Stage.COARSE else self._settings.deep_queue
         worker = StageWorker(stage, cascade.runners[stage], buckets=cascade.manifest.stages[stage].batch_buckets,
-                             bound=bound, on_run=self._ran)
+                             bound=bound, cost_ms=cascade.manifest.stages[stage].cost_ms,
+                             on_run=self._metrics.count_run)
         self._metrics.watch_queue(stage, worker.waiting)
         return worker
-
-    def _ran(self, run: StageRun) -> None:
-        self._load.observe(run.waited_s)
-        self._metrics.count_run(run)
 
 
 def _decoded(data: bytes, limits: Limits, asked_s: float) -> DecodedImage:

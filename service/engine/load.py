@@ -5,35 +5,59 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-CEILING_MM_PER_MS: Final = 50.0
-"""No second look removes that much error per millisecond: at the ceiling everybody stops at `coarse`."""
-_RISE_S: Final = 2.0
-"""From nothing to the ceiling while jobs wait twice the target or longer. Falls as fast."""
+CEILING_MM_PER_MS: Final = 20.0
+"""No deeper look removes that much error per millisecond: at the ceiling everybody stops at `coarse`."""
+_SCALE_MM_PER_MS: Final = 1.0
+"""Below it the price moves in even steps, above it in even ratios: looks are worth from a tenth to ten of these."""
+_TOP: Final = math.log1p(CEILING_MM_PER_MS / _SCALE_MM_PER_MS)
+_INTEGRAL_PER_S: Final = 0.5
+_PROPORTIONAL: Final = 0.25
+_LEAST, _MOST = -2.0, 3.0
+"""Bounds of the excess: a seventh of the target or less, twenty times or more."""
 _STALE_S: Final = 0.25
 """A single observation says nothing about longer stretches of time."""
 
 
 class LoadController:
-    """An integral controller on waiting: the price climbs while frames wait longer than the target, else it falls.
+    """A proportional-integral controller of waiting, on a logarithmic price.
 
-    Integral, because the price that balances a load is not known beforehand and differs by machine. The longest wait is
-    held for a moment: short waits in one place must not hide long ones in another.
+    Logarithmic, because what a look is worth spans two powers of ten. Integral, because the price that balances a load
+    is not known beforehand and differs by machine; it is held at its bounds, so that no overload, however long, has to
+    be worked off before the price falls. Proportional, because a queue is itself an integral of the load, and an
+    integral of an integral swings (Astrom and Hagglund, PID Controllers, 1995, chapters 3.2 and 3.5). The longest wait
+    is held for a moment: short waits in one place must not hide long ones in another.
     """
 
     def __init__(self, *, target_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._target_s, self._clock = target_s, clock
-        self._price, self._longest_s, self._at_s = 0.0, 0.0, clock()
+        self._integral, self._longest_s, self._at_s = 0.0, 0.0, clock()
 
     @property
     def price(self) -> float:
         """mm of expected error that one more millisecond must remove, on top of what was asked for."""
-        idle_s = max(self._clock() - self._at_s - _STALE_S, 0.0)  # nobody waits where nothing is run
-        return max(self._price - CEILING_MM_PER_MS * idle_s / _RISE_S, 0.0)
-
-    def observe(self, waited_s: float) -> None:
-        """Something of a frame began after this long in a queue."""
         elapsed_s = self._clock() - self._at_s
-        self._longest_s = max(waited_s, self._longest_s * math.exp(-elapsed_s / _STALE_S))
-        excess = min(self._longest_s / self._target_s - 1.0, 1.0)
-        moved = self.price + CEILING_MM_PER_MS * excess * min(elapsed_s, _STALE_S) / _RISE_S
-        self._price, self._at_s = min(max(moved, 0.0), CEILING_MM_PER_MS), self._clock()
+        level = self._settled(elapsed_s) + _PROPORTIONAL * self._excess(self._held(elapsed_s))
+        return _SCALE_MM_PER_MS * math.expm1(min(max(level, 0.0), _TOP))
+
+    def observe(self, wait_s: float) -> None:
+        """Something of a frame waits this long, or would if it came now."""
+        elapsed_s = self._clock() - self._at_s
+        self._longest_s = max(wait_s, self._held(elapsed_s))
+        step = _INTEGRAL_PER_S * self._excess(self._longest_s) * min(elapsed_s, _STALE_S)
+        self._integral = min(max(self._settled(elapsed_s) + step, 0.0), _TOP)
+        self._at_s = self._clock()
+
+    def lost(self) -> None:
+        """A frame missed its deadline before it had any answer: depth was not shed in time."""
+        self.observe(self._target_s * math.exp(_MOST))
+
+    def _held(self, elapsed_s: float) -> float:
+        return self._longest_s * math.exp(-elapsed_s / _STALE_S)
+
+    def _settled(self, elapsed_s: float) -> float:
+        """Nobody waits where nobody comes."""
+        return max(self._integral + _INTEGRAL_PER_S * _LEAST * max(elapsed_s - _STALE_S, 0.0), 0.0)
+
+    def _excess(self, wait_s: float) -> float:
+        """How far the wait is from the target, as a logarithm."""
+        return min(max(math.log(max(wait_s, 1e-9) / self._target_s), _LEAST), _MOST)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.errors import StageDown
 from models.records import Stage
 from models.runners.base import Arrays, Runner
+from service.engine.pace import Pace
 from service.engine.threads import Threads
 from service.errors import Draining, Overloaded
 
@@ -67,13 +68,14 @@ class StageWorker:
     """Owns the queue of one stage: its only reader, and the stage's only caller."""
 
     def __init__(self, stage: Stage, runner: Runner, *, buckets: Sequence[int], bound: int,
-                 on_run: Callable[[StageRun], None]) -> None:
+                 cost_ms: float, on_run: Callable[[StageRun], None]) -> None:
         """
         Args:
             stage: for names and messages.
             runner: not closed here.
             buckets: batch sizes that the stage is warm for.
             bound: items that may wait.
+            cost_ms: of one item, as the manifest states it, until some are measured.
             on_run: told of every batch, on the loop.
         """
         self.stage, self._runner, self._bound, self._on_run = stage, runner, bound, on_run
@@ -81,6 +83,8 @@ class StageWorker:
         self._thread = Threads(1, f"stage-{stage}")
         self._jobs: deque[Job] = deque()
         self._running: list[Job] = []
+        self._began_s = 0.0
+        self.pace = Pace(cost_ms)
         self._arrived = asyncio.Event()
         self._closed = False
         self.failures = 0
@@ -93,6 +97,12 @@ class StageWorker:
     def waiting(self) -> int:
         """Items in the queue whose caller is still there."""
         return sum(job.items for job in self._jobs if not job.answer.done())
+
+    def wait_s(self) -> float:
+        """Expected, from now until a job that is submitted now begins."""
+        running_s = sum(job.items for job in self._running) * self.pace.item_s
+        left_s = max(running_s - (time.perf_counter() - self._began_s), 0.0)
+        return self.waiting() * self.pace.item_s + (left_s if self._running else 0.0)
 
     def submit(self, inputs: Arrays) -> Future[Answer]:
         """Refuses at once rather than queue without bound. Cancelling the future takes the job out of the queue.
@@ -147,7 +157,8 @@ class StageWorker:
         return taken
 
     async def _answer(self, jobs: Sequence[Job]) -> None:
-        began_s, failed = time.perf_counter(), False
+        self._began_s = began_s = time.perf_counter()
+        failed, items = False, sum(job.items for job in jobs)
         try:
             outputs = await self._thread.run(self._run, jobs)
         except Exception as error:  # whatever a runtime raises, the queue goes on
@@ -159,10 +170,11 @@ class StageWorker:
             self._failed(jobs[0], error)
         else:
             self.failures = 0
+            self.pace.ran(items, time.perf_counter() - began_s)
             for job, part in zip(jobs, outputs, strict=True):
                 if not job.answer.done():
                     job.answer.set_result(Answer(part, began_s - job.submitted_s))
-        self._on_run(StageRun(self.stage, sum(job.items for job in jobs), time.perf_counter() - began_s,
+        self._on_run(StageRun(self.stage, items, time.perf_counter() - began_s,
                               began_s - min(job.submitted_s for job in jobs), failed))
 
     def _failed(self, job: Job, error: Exception) -> None:

@@ -264,18 +264,56 @@ async def test_pictures_are_decoded_up_to_a_bound() -> None:
     assert [isinstance(result, Overloaded) for result in done] == [False, False, True]
 
 
-async def test_a_crowded_queue_raises_the_price_of_depth() -> None:
+async def test_a_crowded_queue_raises_the_price_even_for_who_came_before_it() -> None:
     cascade = FakeCascade()
     coarse = cascade.runners[Stage.COARSE]
     async with serving(cascade, queue_target_ms=1) as engine:
+        assert samples(engine, "posecascade_load_price")[()] == 0
         coarse.gate.clear()
-        frames = [asyncio.create_task(engine.infer(PICTURE, FAST))]
+        first = asyncio.create_task(engine.infer(PICTURE, FAST))
         await asyncio.to_thread(coarse.began.acquire)
-        frames.append(asyncio.create_task(engine.infer(PICTURE, FAST)))
-        await queued(engine, Stage.COARSE, 1)
-        asyncio.get_running_loop().call_later(0.05, coarse.gate.set)
-        await asyncio.gather(*frames)
-        await engine.infer(PICTURE, FAST)
+        others = [asyncio.create_task(engine.infer(PICTURE, FAST)) for _ in range(5)]
+        await queued(engine, Stage.COARSE, 5)
+        coarse.gate.set()
+        await asyncio.gather(first, *others)
 
-    assert cascade.pressures[0].price == 0
-    assert cascade.pressures[-1].price > 0
+    assert cascade.pressures[0].price > 0
+
+
+async def test_what_is_planned_fits_into_the_deadline_and_behind_who_waits() -> None:
+    cascade = FakeCascade(people=8)
+    refine = cascade.runners[Stage.REFINE]
+    async with serving(cascade) as engine:
+        loop = asyncio.get_running_loop()
+        refine.gate.clear()
+        before = [asyncio.create_task(engine.infer(PICTURE, DEFAULTS)) for _ in range(3)]
+        await asyncio.to_thread(refine.began.acquire)
+        await queued(engine, Stage.REFINE, 16)
+        after = asyncio.create_task(engine.infer(PICTURE, DEFAULTS, deadline=loop.time() + 1))
+        await queued(engine, Stage.REFINE, 24)
+        refine.gate.set()
+        await asyncio.gather(*before, after)
+
+    waiting_ms = 16 * 5  # at the 5 ms that the manifest states
+    assert cascade.pressures[3].left_ms < 1000 - waiting_ms
+    assert cascade.pressures[0].left_ms > 1000
+
+
+async def test_of_a_budget_only_what_is_left_after_the_wait_is_planned() -> None:
+    cascade = FakeCascade()
+    async with serving(cascade) as engine:
+        await engine.infer(PICTURE, Options(budget_ms=30))
+
+    assert cascade.pressures[0].left_ms == pytest.approx(30)
+
+
+async def test_a_frame_that_its_deadline_takes_before_any_answer_raises_the_price() -> None:
+    cascade = FakeCascade()
+    coarse = cascade.runners[Stage.COARSE]
+    async with serving(cascade) as engine:
+        coarse.gate.clear()
+        with pytest.raises(Overloaded):
+            await engine.infer(PICTURE, DEFAULTS, deadline=asyncio.get_running_loop().time() + 0.02)
+        coarse.gate.set()
+
+        assert samples(engine, "posecascade_load_price")[()] > 0

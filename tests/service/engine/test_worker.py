@@ -14,6 +14,7 @@ from models.runners.base import Arrays
 from service.engine.worker import StageRun, StageWorker, batch_sizes
 from service.errors import Draining, Overloaded
 from tests.doubles import FakeRunner
+from tests.eventually import until
 
 
 def crops(*values: int, size: int = 4) -> Arrays:
@@ -33,7 +34,7 @@ def runs() -> list[StageRun]:
 
 @pytest.fixture
 def worker(runner: FakeRunner, runs: list[StageRun]) -> StageWorker:
-    return StageWorker(Stage.REFINE, runner, buckets=(1, 2, 4), bound=8, on_run=runs.append)
+    return StageWorker(Stage.REFINE, runner, buckets=(1, 2, 4), bound=8, cost_ms=5, on_run=runs.append)
 
 
 async def test_jobs_that_wait_are_run_together_and_get_their_own_answers(
@@ -102,7 +103,7 @@ async def test_one_bad_job_does_not_take_the_others_of_its_batch_along(
                 raise ValueError("superstition")
             return super().run(batch)
 
-    worker = StageWorker(Stage.REFINE, Picky(), buckets=(1, 2, 4), bound=8, on_run=runs.append)
+    worker = StageWorker(Stage.REFINE, Picky(), buckets=(1, 2, 4), bound=8, cost_ms=5, on_run=runs.append)
     good, bad = worker.submit(crops(1)), worker.submit(crops(13))
 
     async with worker.running():
@@ -113,6 +114,17 @@ async def test_one_bad_job_does_not_take_the_others_of_its_batch_along(
         assert worker.failures == 1
         await worker.submit(crops(2))
         assert worker.failures == 0
+
+
+async def test_the_wait_of_a_next_job_is_told_by_those_before_it_and_the_pace(worker: StageWorker) -> None:
+    assert worker.wait_s() == 0
+    jobs = [worker.submit(crops(1, 2)), worker.submit(crops(3))]
+    assert worker.wait_s() == pytest.approx(3 * 0.005)  # at the 5 ms that are stated
+
+    async with worker.running():
+        await asyncio.gather(*jobs)
+        await until(lambda: worker.wait_s() == 0)
+    assert worker.pace.item_s != 0.005
 
 
 async def test_nobody_is_left_waiting_after_the_end(worker: StageWorker, runner: FakeRunner) -> None:
