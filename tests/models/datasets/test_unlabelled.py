@@ -39,5 +39,32 @@ def test_what_is_no_video_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_two_videos_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        video(tmp_path / name / "a.avi", 2)
+
     with pytest.raises(BrokenData, match="different names"):
-        write_unlabelled(tmp_path / "out", [tmp_path / "x/a.mp4", tmp_path / "y/a.mp4"])
+        write_unlabelled(tmp_path / "out", [tmp_path / "x", tmp_path / "y"])
+
+
+def test_pictures_of_one_name_in_two_folders_are_two_pictures_and_moments_of_their_own(tmp_path: Path) -> None:
+    for name, shade in (("x", 10), ("y", 200)):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "a.png"), np.full((48, 64, 3), shade, np.uint8))
+    written = write_unlabelled(tmp_path / "out", [tmp_path / "x", tmp_path / "y" / "a.png"])
+    frames = read_folder(tmp_path / "out").frames
+
+    assert written == 2
+    assert [frame.image_bgr().mean() for frame in frames] == [10, 200]
+    assert len({frame.path.name for frame in frames}) == 2
+    assert [frame.moment for frame in frames] == ["", ""]
+
+
+def test_folders_without_footage_and_broken_pictures_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+
+    for path, why in (("empty", "no pictures or videos in it"), ("none", "no such file or folder"),
+                      ("broken.png", "truncated")):
+        with pytest.raises(BrokenData, match=f"{path}.*{why}"):
+            write_unlabelled(tmp_path / "out", [tmp_path / path])
