@@ -27,6 +27,7 @@ class Deferred:
 
 DEFERRED: Final = {
     "eval": Deferred("models.evaluation.cli", "train", "score the cascade on labelled frames", {"follower": Session}),
+    "calibrate": Deferred("models.calibration.own", "train", "promise anew on your own footage, without labels"),
     "train": Deferred("models.training.cli", "train", "train a stage by a recipe"),
     "export": Deferred("export.cli", "train", "write the stages as ONNX and build engines"),
 }
