@@ -1,4 +1,5 @@
-"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `record`, `stream`, `ablation`."""
+"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `record`, `stream`, `ablation`,
+`tradeoff`."""
 
 import argparse
 import json
@@ -34,6 +35,7 @@ from models.evaluation.sigma import told
 from models.evaluation.streams import films, run, tables
 from models.evaluation.systems import routed
 from models.evaluation.tables import Report, as_json, as_markdown
+from models.evaluation.tradeoff import cli as tradeoff
 from models.manifest import WEIGHTS
 from models.options import Quality
 from models.records import Stage
@@ -65,7 +67,8 @@ def main(argv: Sequence[str], *, load: Load = Cascade.load, follower: MakeFollow
         0; 2 when it could not begin, with one line on standard error that says why.
     """
     given = list(argv)
-    commands = {"speed": _speed, "record": _record, "ablation": _ablation, "stream": partial(_stream, follower)}
+    commands = {"speed": _speed, "record": _record, "ablation": _ablation, "stream": partial(_stream, follower),
+                "tradeoff": _tradeoff}
     command = commands.get(given[0]) if given else None
     chosen, rest = (command, given[1:]) if command else (_accuracy, given)
     try:
@@ -256,6 +259,14 @@ def _ablation(argv: Sequence[str], load: Load) -> int:
     except ValueError as wrong:
         raise UsageError(wrong) from wrong
     return 0
+
+
+def _tradeoff(argv: Sequence[str], load: Load) -> int:
+    del load  # it runs no network
+    try:
+        return tradeoff.run(argv)
+    except ValueError as wrong:
+        raise UsageError(wrong) from wrong
 
 
 def _speed(argv: Sequence[str], load: Load) -> int:
