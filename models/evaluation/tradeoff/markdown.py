@@ -13,6 +13,7 @@ from models.evaluation.tradeoff.goals import Against
 from models.evaluation.tradeoff.measure import Group, Part, Report, learned
 from models.evaluation.tradeoff.points import Point
 from models.evaluation.tradeoff.reliability import Predicted
+from models.evaluation.tradeoff.rivals import SHARES, Rival
 from models.evaluation.tradeoff.splits import Broken, allowed
 from models.routing.promise import BOUND_MM
 
@@ -39,10 +40,14 @@ def as_markdown(report: Report) -> str:
 
 
 def _group(group: Group, default: str) -> Iterator[str]:
+    right = "3DPCK@150" if group.in_3d else "PCK2D@.1"
     for part in group.parts:
         yield f"## {group.name}, {part.name}: {part.people} people in {part.units} films, moments or pictures"
         yield _points(part, group.measure)
         yield "\n".join(f"- {line}" for line in (*_verdicts(part), *_goals(part, group.measure, default)))
+        yield (f"At equal time: {group.measure}, {right}, and in brackets the interval of the error minus that of "
+               f"`{default}` (above 0: `{default}` is better). Between two prices a coin decides.")
+        yield _rivals(part)
     if group.predicted:
         yield f"## {group.name}: predicted against realised gain of `{default}`"
         yield _predicted(group.predicted)
@@ -62,6 +67,17 @@ def _points(part: Part, measure: str) -> str:
     head = ["policy", "price", "deep ms", "deep GMACs", "of the deepest's time", measure, "3DPCK@150", "PCK2D@.1",
             "gain kept %", "at equal cost: chance / turns / best mix / oracle", "efficacy"]
     return table(head, [_row(point) for point in (*part.routes, *part.points)])
+
+
+def _rivals(part: Part) -> str:
+    head = ["policy", *(f"at {100 * share:.0f} % of the deepest's time" for share in SHARES)]
+    names = dict.fromkeys(one.policy for one in part.rivals)
+    return table(head, [[name, *(_rival(one) for one in part.rivals if one.policy == name)] for name in names])
+
+
+def _rival(one: Rival) -> str:
+    right = "-" if math.isnan(one.right.value) else f"{one.right.value:.1f}"
+    return f"{one.error.value:.1f}, {right} [{one.behind.low:+.1f}, {one.behind.high:+.1f}]"
 
 
 def _row(point: Point) -> list[str]:

@@ -12,6 +12,7 @@ from models.evaluation.tradeoff.goals import Against, against_deepest, against_r
 from models.evaluation.tradeoff.people import People, groups, parts
 from models.evaluation.tradeoff.points import Costs, Curve, Played, Point, curve, fixed, played, points
 from models.evaluation.tradeoff.reliability import Covered, Exits, Predicted, covered, exits, predicted
+from models.evaluation.tradeoff.rivals import Rival, rivals
 from models.evaluation.tradeoff.splits import Broken
 from models.routers import GainPolicy, Policy
 from models.routers.fitted import CORNERS
@@ -39,6 +40,7 @@ class Part:
     curves: tuple[Curve, ...]
     goals: tuple[Against, ...]
     """Of the default."""
+    rivals: tuple[Rival, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Group:
     """One folder known in 3D, or all that are known in 2D alone."""
 
     name: str
+    in_3d: bool
     measure: str
     parts: tuple[Part, ...]
     predicted: tuple[Predicted, ...]
@@ -105,7 +108,7 @@ def _group(people: People, everywhere: Mapping[str, Played], rule: Policy, costs
     routes = {name: _of(by_price, people.rows) for name, by_price in everywhere.items()}
     balanced = next(iter(routes.values()))[prices[1]]
     return Group(
-        people.name, people.measure, tuple(_parts(people, routes, rule, costs, prices, rounds)),
+        people.name, people.in_3d, people.measure, tuple(_parts(people, routes, rule, costs, prices, rounds)),
         tuple(predicted(people, rule, rounds=rounds)) if isinstance(rule, GainPolicy) and people.in_3d else (),
         tuple(exits(people, balanced)), tuple(covered(people, balanced, rounds=rounds)) if people.in_3d else ())
 
@@ -119,7 +122,8 @@ def _parts(people: People, routes: Mapping[str, Played], default: Policy, costs:
         found.append(Part(name, len(some), int(some.unit.max()) + 1, tuple(fixed(some, costs, rounds=rounds)),
                           tuple(points(some, of_some, costs, prices, rounds=rounds)),
                           tuple(curve(some, policy, by_price, costs) for policy, by_price in of_some.items()
-                                if len(by_price) > 1), goals))
+                                if len(by_price) > 1), goals,
+                          tuple(rivals(some, of_some, costs, rounds=rounds))))
     return found
 
 
