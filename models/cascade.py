@@ -16,26 +16,26 @@ from numpy.typing import NDArray
 
 from models.arrays import Floats, Image, Indices
 from models.camera import as_row, assumed, through_window
-from models.crops import Window, best_size, cut, fitted, person_window
-from models.errors import ModelError, StageDown
+from models.crops import Window, cut, person_window
+from models.errors import DeepStagesSkipped, StageDown
+from models.finding import Finder
 from models.looks import (
     Looks,
     astray,
     boxes_in_frame,
-    distinct,
     from_outputs,
     heights,
     moved,
     outside,
     overlaps,
-    shifted,
     sizes,
     with_second_opinion,
     with_steadier_depth,
 )
 from models.manifest import WEIGHTS, Manifest, load_manifest
-from models.options import Options, Quality
+from models.options import MAX_TILES, Options, Quality
 from models.records import Camera, Frame, Person, Stage, Stop
+from models.regions import Tile
 from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, Pressure, RoutingTable
 from models.routers.pressure import SHED
 from models.runners import Runner, StageBatch, load_runner
@@ -43,14 +43,6 @@ from models.runners import Runner, StageBatch, load_runner
 Outputs = Mapping[str, NDArray[Any]]
 Steps = Generator[StageBatch, Outputs, Frame]
 Clock = Callable[[], float]
-
-
-class DeepStagesSkipped(ModelError):
-    """Thrown into `steps` by a driver that has no time left: whoever waits keeps the answer they have."""
-
-    def __init__(self, reason: Stop):
-        super().__init__(f"deep stages skipped: {reason}")
-        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -166,6 +158,20 @@ class Cascade:
         plain = options.quality is Quality.BALANCED and not dialled
         return self.manifest.calibration.balanced_budget_ms if plain else np.inf
 
+    def tiles_of(self, options: Options, pressure: Pressure) -> int:
+        """Tiles that may be looked at again: what was asked for, else all at `best` and none otherwise, in the time.
+
+        One tile costs more than all deeper looks of a balanced frame may, and nobody has set a price on people missed.
+        They are the first to go under load.
+        """
+        dialled = (options.price, options.max_extra_error_mm, options.policy) != (None, None, None)
+        plainly = MAX_TILES if options.quality is Quality.BEST and not dialled else 0
+        asked = plainly if options.tiles is None else options.tiles
+        if pressure.price > 0:
+            return 0
+        time_ms = min(pressure.left_ms, options.budget_ms or np.inf)
+        return int(min(asked, time_ms / self.manifest.stages[Stage.COARSE].cost_ms))
+
     def steps(self, image_bgr: Image, options: Options, *, pressure: Callable[[], Pressure] = Pressure,
               clock: Clock = time.perf_counter) -> Steps:
         """The cascade of one frame, as a generator of the batches that it needs run.
@@ -181,7 +187,8 @@ class Cascade:
         camera = options.camera or assumed(*whole)
         began = clock()
         timing = dict.fromkeys((*map(str, Stage), "route", "other"), 0.0)
-        looks = yield from self._first_look(image_bgr, options, camera, timing, clock)
+        tiles = self.tiles_of(options, pressure())
+        looks = yield from self._first_look(image_bgr, options, camera, tiles, timing, clock)
         people = Progress(looks, looks, [Stage.COARSE] * len(looks), depth_ms=[0.0] * len(looks))
         budget = self.budget_of(options)
         for stage in (Stage.COARSE, Stage.REFINE):
@@ -202,21 +209,13 @@ class Cascade:
         timing["other"] = 1000 * (clock() - began) - sum(timing.values()) + timing["other"]
         return frame
 
-    def _first_look(self, image_bgr: Image, options: Options, camera: Camera, timing: dict[str, float],
-                    clock: Clock) -> Generator[StageBatch, Outputs, Looks]:
-        part, x0, y0 = _region(image_bgr, options)
-        size_hw = best_size(part.shape[1], part.shape[0], self.manifest.stages[Stage.COARSE].input_sizes_hw)
-        picture, window = fitted(part, size_hw)
-        seen = through_window(camera, x0, y0, window.scale)
-        asked = clock()
-        outputs = yield StageBatch(Stage.COARSE, {"image_bgr": picture[None], "intrinsics": as_row(seen)[None]})
-        timing[Stage.COARSE] += 1000 * (clock() - asked)
-        slots = {name: values[0] for name, values in outputs.items()}
-        seen_there = from_outputs(slots, [window] * len(slots["score"]), Stage.COARSE, self.manifest.calibration)
-        looks = shifted(seen_there, x0, y0)
+    def _first_look(self, image_bgr: Image, options: Options, camera: Camera, at_most_tiles: int,
+                    timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, Looks]:
         least = options.min_score if options.min_score is not None else self.manifest.min_score
-        looks = looks[np.flatnonzero(looks.sound & (looks.score >= least))]
-        return looks[distinct(looks)[: options.max_people]]
+        finder = Finder(image_bgr, camera, self.manifest, least, clock)
+        looks = yield from finder.find(_region(image_bgr, options), at_most_tiles)
+        timing[Stage.COARSE] += finder.spent_ms
+        return looks[np.arange(min(len(looks), options.max_people))]
 
     def _table(self, people: Progress, stage: Stage, whole: tuple[int, int], price: float,
                budget_ms: float) -> tuple[RoutingTable, Indices]:
@@ -277,16 +276,15 @@ def by_score(looks: Looks) -> Indices:
     return np.argsort(-looks.score, kind="stable")
 
 
-def _region(image_bgr: Image, options: Options) -> tuple[Image, int, int]:
-    """The part of the frame to look at and where it starts."""
-    if options.region_xywh_px is None:
-        return image_bgr, 0, 0
-    x, y, w, h = options.region_xywh_px
+def _region(image_bgr: Image, options: Options) -> Tile:
+    """The part of the frame to look at."""
     height, width = image_bgr.shape[:2]
+    if options.region_xywh_px is None:
+        return Tile(0, 0, width, height)
+    x, y, w, h = options.region_xywh_px
     if x + w > width or y + h > height:
         raise ValueError(f"region {x:g},{y:g},{w:g},{h:g} leaves the frame of {width} x {height} pixels")
-    x0, y0 = int(x), int(y)
-    return image_bgr[y0 : max(y0 + 1, round(y + h)), x0 : max(x0 + 1, round(x + w))], x0, y0
+    return Tile(int(x), int(y), max(1, round(x + w) - int(x)), max(1, round(y + h) - int(y)))
 
 
 def _crops(image_bgr: Image, camera: Camera, told: Looks, windows: list[Window],

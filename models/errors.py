@@ -3,8 +3,11 @@
 ModelError
 ├── ManifestError    weights, manifest or calibration do not fit together; names the file and the reason
 ├── RunnerError      a runtime cannot do what was asked of it (no GPU, no package, wrong shapes)
-└── StageDown        a runner raised while it ran, see __cause__
+├── StageDown        a runner raised while it ran, see __cause__
+└── DeepStagesSkipped  a driver has no time for more
 """
+
+from models.records import Stop
 
 
 class ModelError(Exception):
@@ -21,3 +24,11 @@ class RunnerError(ModelError):
 
 class StageDown(ModelError):
     """A stage failed on a batch that was well formed."""
+
+
+class DeepStagesSkipped(ModelError):
+    """Thrown into `Cascade.steps` by a driver that has no time left: whoever waits keeps the answer they have."""
+
+    def __init__(self, reason: Stop):
+        super().__init__(f"deep stages skipped: {reason}")
+        self.reason = reason

@@ -136,7 +136,7 @@ def distinct(looks: Looks) -> Indices:
     """
     order = np.argsort(-looks.score, kind="stable")
     px = looks.joints_px[order]
-    same = _likeness(px[:, None], px[None], sizes(px)[:, None]) > SAME_PERSON
+    same = likeness(px[:, None], px[None], sizes(px)[:, None]) > SAME_PERSON
     kept: list[int] = []
     for row in range(len(order)):
         if not same[kept, row].any():
@@ -154,7 +154,7 @@ def astray(before_px: Floats, after_px: Floats, looked: Indices) -> Indices:
         before_px: [P, 25, 2] everybody before the deeper look.
         after_px: [P, 25, 2] and after it; alike but for the rows `looked`.
     """
-    px, stayed = after_px.copy(), _likeness(before_px, after_px, sizes(before_px))
+    px, stayed = after_px.copy(), likeness(before_px, after_px, sizes(before_px))
     were_two = ~_same(before_px)
     may_go, gone = set(map(int, looked)), []
     while may_go:
@@ -172,14 +172,14 @@ def astray(before_px: Floats, after_px: Floats, looked: Indices) -> Indices:
 def _same(px: Floats) -> Mask:
     """[P, P] which of the poses [P, 25, 2] are of one person, by the size of the larger."""
     size = sizes(px)
-    return np.asarray(_likeness(px[:, None], px[None], np.maximum(size[:, None], size[None])) > SAME_PERSON)
+    return np.asarray(likeness(px[:, None], px[None], np.maximum(size[:, None], size[None])) > SAME_PERSON)
 
 
-def _likeness(one_px: Floats, other_px: Floats, size_px: Floats) -> Floats:
+def likeness(one_px: Floats, other_px: Floats, size_px: Floats) -> Floats:
     """[...] object keypoint similarity of poses [..., 25, 2] of a size [...], with one constant for all joints."""
     d2 = np.square(one_px - other_px).sum(-1)
-    likeness: Floats = np.exp(-d2 / (2 * np.square(0.1 * size_px[..., None]))).mean(-1)
-    return likeness
+    alike: Floats = np.exp(-d2 / (2 * np.square(0.1 * size_px[..., None]))).mean(-1)
+    return alike
 
 
 def sizes(joints_px: Floats) -> Floats:

@@ -21,6 +21,9 @@ class Quality(StrEnum):
 MAX_PEOPLE = 64
 """Upper bound of `max_people`; the coarse stage itself has 32 slots, see the manifest."""
 
+MAX_TILES = 9
+"""Into which a frame is cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -36,6 +39,9 @@ class Options:
     policy: str | None = None
     max_people: int = 32
     min_score: float | None = None
+    tiles: int | None = None
+    """Parts of a wide frame that may be looked at again, larger, where small people may have been missed; None: all
+    that are marked at `quality` best, else none."""
     camera: Camera | None = None
     """True intrinsics; None: assumed from the field of view."""
     region_xywh_px: tuple[float, float, float, float] | None = None
@@ -50,6 +56,8 @@ class Options:
                 raise ValueError(f"{name} must be {'>=' if inclusive else '>'} {least} and finite, got {value}")
         if not 1 <= self.max_people <= MAX_PEOPLE:
             raise ValueError(f"max_people must be 1..{MAX_PEOPLE}, got {self.max_people}")
+        if self.tiles is not None and not 0 <= self.tiles <= MAX_TILES:
+            raise ValueError(f"tiles must be 0..{MAX_TILES}, got {self.tiles}")
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score must be 0..1, got {self.min_score}")
         if self.region_xywh_px is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from models.camera import assumed
-from models.options import MAX_PEOPLE, Options, Quality
+from models.options import MAX_PEOPLE, MAX_TILES, Options, Quality
 from models.records import Camera, CameraSource
 from service.errors import BadParameter
 
@@ -56,6 +56,9 @@ class Parameters(BaseModel):
         32, description="how many people to answer at most, best first")
     min_score: Annotated[Number | None, Field(ge=0, le=1), Allowed("a number 0..1")] = Field(
         None, description="leave out people below this score; left out: the calibrated default")
+    tiles: Annotated[int | None, Field(ge=0, le=MAX_TILES), Allowed(f"a whole number 0..{MAX_TILES}")] = Field(
+        None, description="parts of a wide frame that may be looked at again, larger, for small people missed; "
+                          "left out: all that promise somebody at `best`, else none")
     skeleton: Annotated[SkeletonName, Allowed(" | ".join(get_args(SkeletonName)))] = Field(
         "cascade25", description="the joints of the answer; those that cascade25 lacks are null")
     fov_deg: Annotated[Number | None, Field(ge=1, le=179), Allowed("a number 1..179")] = Field(
@@ -142,7 +145,7 @@ def _options(asked: Parameters) -> Options:
     return Options(
         quality=asked.quality, price=asked.price, max_extra_error_mm=asked.max_extra_error_mm,
         budget_ms=asked.budget_ms, policy=asked.policy, max_people=asked.max_people, min_score=asked.min_score,
-        camera=None if None in intrinsics else Camera(*intrinsics), region_xywh_px=region,
+        tiles=asked.tiles, camera=None if None in intrinsics else Camera(*intrinsics), region_xywh_px=region,
     )
 
 

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from models.arrays import Image
 from models.calibration.tables import Calibration, Promise, Promised
 from models.camera import assumed
-from models.cascade import DeepStagesSkipped
-from models.errors import StageDown
+from models.errors import DeepStagesSkipped, StageDown
 from models.manifest import CONTRACT, Manifest, StageSpec
 from models.options import Options, Quality
 from models.records import Frame, Person, Stage, Stop

@@ -9,8 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from numpy.typing import NDArray
 
-from models.cascade import DeepStagesSkipped
-from models.errors import StageDown
+from models.errors import DeepStagesSkipped, StageDown
 from models.records import Frame, Stage, Stop
 from models.routers import Pressure
 from models.runners.base import StageBatch
@@ -72,7 +71,7 @@ class FrameDriver:
             step = await self.threads.run(_advance, steps, reply, self.clock, time.perf_counter())
             if isinstance(step, Frame):
                 return step
-            reply = await (self._look(step) if step.stage is Stage.COARSE else self._look_deeper(step))
+            reply = await (self._look(step) if reply is None else self._look_deeper(step))
 
     def _left_ms(self) -> float:
         """For deeper looks, at the manifest's costs: until the deadline, and of the budget, without what they wait."""

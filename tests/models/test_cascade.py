@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.cascade import Cascade, DeepStagesSkipped
-from models.errors import StageDown
+from models.cascade import Cascade
+from models.errors import DeepStagesSkipped, StageDown
 from models.options import Options, Quality
 from models.records import Camera, CameraSource, Frame, Stage, Stop
 from models.routers import Pressure

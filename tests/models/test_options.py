@@ -15,6 +15,7 @@ BAD = [
     ({"budget_ms": math.inf}, "budget_ms must be > 0 and finite"),
     ({"max_people": 0}, "max_people must be 1..64"), ({"max_people": MAX_PEOPLE + 1}, "max_people must be 1..64"),
     ({"min_score": 1.1}, "min_score must be 0..1"), ({"min_score": math.nan}, "min_score must be 0..1"),
+    ({"tiles": -1}, "tiles must be 0..9"), ({"tiles": 10}, "tiles must be 0..9"),
     ({"region_xywh_px": (-1, 0, 10, 10)}, "region must be"), ({"region_xywh_px": (0, 0, 0.5, 10)}, "region must be"),
     ({"region_xywh_px": (0, math.nan, 10, 10)}, "region must be"),
 ]

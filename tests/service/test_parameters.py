@@ -23,8 +23,9 @@ def test_nothing_given_is_all_of_the_defaults() -> None:
 
 
 def test_json_numbers_and_query_texts_mean_the_same() -> None:
-    json = {"price": 2, "max_people": 4, "region": [0, 0, 10, 20.5], "min_score": 0.5, "quality": "fast"}
-    query = {"price": "2", "max_people": "4", "region": "0,0,10,20.5", "min_score": "0.5", "quality": "fast"}
+    json = {"price": 2, "tiles": 3, "max_people": 4, "region": [0, 0, 10, 20.5], "min_score": 0.5, "quality": "fast"}
+    query = {"price": "2", "tiles": "3", "max_people": "4", "region": "0,0,10,20.5", "min_score": "0.5",
+             "quality": "fast"}
 
     assert parse_options(json, POLICIES) == parse_options(query, POLICIES)
     assert parse_options(json, POLICIES).options.quality is Quality.FAST

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from models.cascade import Cascade
 from models.errors import ManifestError
 from models.options import Options, Quality
 from models.records import Stage, Stop
@@ -17,6 +18,7 @@ from service.metrics import Metrics
 from service.settings import Settings
 from tests.doubles import FakeCascade
 from tests.eventually import until
+from tests.models.wide_shot import CAMERA, FAINT, NEAR, UNSEEN, ShortSighted, picture, wide_cascade
 from tests.pictures import encoded, scene_bgr
 
 PICTURE = np.zeros((48, 64, 3), np.uint8)
@@ -33,7 +35,7 @@ async def queued(engine: Engine, stage: Stage, items: int) -> None:
 
 
 @asynccontextmanager
-async def serving(cascade: FakeCascade, **settings: object) -> AsyncIterator[Engine]:
+async def serving(cascade: FakeCascade | Cascade, **settings: object) -> AsyncIterator[Engine]:
     engine = Engine(Settings.model_validate(settings), lambda: cascade, Metrics())  # type: ignore[arg-type,return-value]
     async with engine.running():
         await ready(engine)
@@ -317,3 +319,17 @@ async def test_a_frame_that_its_deadline_takes_before_any_answer_raises_the_pric
         coarse.gate.set()
 
         assert samples(engine, "posecascade_load_price")[()] > 0
+
+
+async def found_by_looking_closer(coarse: ShortSighted) -> int:
+    async with serving(wide_cascade(coarse)) as engine:
+        return len((await engine.infer(picture(), Options(camera=CAMERA, policy="never", tiles=2))).people)
+
+
+async def test_closer_looks_go_through_the_queue_of_the_first_stage() -> None:
+    assert await found_by_looking_closer(ShortSighted([NEAR, FAINT, UNSEEN])) == 3
+
+
+@pytest.mark.usefixtures("stage_failure")
+async def test_a_frame_whose_closer_looks_fail_keeps_its_first_one() -> None:
+    assert await found_by_looking_closer(ShortSighted([NEAR, FAINT, UNSEEN], fails_on_tiles=True)) == 1
