@@ -38,7 +38,7 @@ class Finder:
             at_most_tiles: to look at again; the most promising ones, and only those that are marked.
         """
         (slots,), scale = yield from self.look([region])
-        answered = self._answered(slots)
+        answered = self.answered(slots)
         people = slots[answered]
         chosen = marked(region, slots, expected_new(slots, answered, scale))[:at_most_tiles]
         if not chosen:
@@ -47,7 +47,7 @@ class Finder:
             closer, _ = yield from self.look(chosen)
         except (StageDown, DeepStagesSkipped):
             return people
-        return joined([people, *(newcomers(tile, looks[self._answered(looks)], people, region)
+        return joined([people, *(newcomers(tile, looks[self.answered(looks)], people, region)
                                  for tile, looks in zip(chosen, closer, strict=True))])
 
     def look(self, parts: list[Tile]) -> Generator[StageBatch, Arrays, tuple[list[Looks], float]]:
@@ -72,7 +72,7 @@ class Finder:
         looks = shifted(looks, part.x, part.y)
         return looks[np.flatnonzero(looks.sound)]
 
-    def _answered(self, looks: Looks) -> Indices:
+    def answered(self, looks: Looks) -> Indices:
         """Rows of the people among all that was said, best first."""
         sure = np.flatnonzero(looks.score >= self.least_score)
         return sure[distinct(looks[sure])]

@@ -1,5 +1,5 @@
-"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `record`, `stream`, `ablation`,
-`tradeoff`."""
+"""`posecascade eval`: accuracy on labelled folders beside the peers; `eval speed`, `record`, `stream`, `tiles`,
+`ablation`, `tradeoff`."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from models.cascade import Cascade
 from models.datasets.errors import DatasetError
 from models.datasets.labelled import LabelledFolder, LabelledFrame, read_folder
 from models.errors import ManifestError, RunnerError
-from models.evaluation import recorded, speed
+from models.evaluation import recorded, speed, tiles
 from models.evaluation.answers import System
 from models.evaluation.contact_sheet import save_contact_sheet, spread
 from models.evaluation.dev_table import FolderRuns, pooled_comparisons, result_of, run_folder
@@ -68,7 +68,7 @@ def main(argv: Sequence[str], *, load: Load = Cascade.load, follower: MakeFollow
     """
     given = list(argv)
     commands = {"speed": _speed, "record": _record, "ablation": _ablation, "stream": partial(_stream, follower),
-                "tradeoff": _tradeoff}
+                "tradeoff": _tradeoff, "tiles": _tiles}
     command = commands.get(given[0]) if given else None
     chosen, rest = (command, given[1:]) if command else (_accuracy, given)
     try:
@@ -267,6 +267,18 @@ def _tradeoff(argv: Sequence[str], load: Load) -> int:
         return tradeoff.run(argv)
     except ValueError as wrong:
         raise UsageError(wrong) from wrong
+
+
+def _tiles(argv: Sequence[str], load: Load) -> int:
+    parser = argparse.ArgumentParser("posecascade eval tiles", description=tiles.__doc__)
+    _add_data(parser)
+    args = parser.parse_args(argv)
+    folders = _folders(args)
+    cascade = load(args.weights, threads=args.threads)
+    for folder in folders:
+        sums = tiles.tallies(cascade, folder, progress=partial(_bar, folder.name))
+        print(tiles.as_markdown(folder.name, sums, cascade.manifest.stages[Stage.COARSE].cost_ms), flush=True)
+    return 0
 
 
 def _speed(argv: Sequence[str], load: Load) -> int:
