@@ -248,10 +248,10 @@ class Cascade:
             people.degraded |= {int(row) for row in rows}
             return
         said = from_outputs(outputs, windows, stage, self.manifest.calibration)
+        sound = said.sound  # a broken answer is dropped like one about somebody else, before it is reckoned with
+        said = said.replaced(np.flatnonzero(~sound), before[np.flatnonzero(~sound)])
         again = np.array([people.stage[row] is not Stage.COARSE for row in rows])
         deeper = people.looks.replaced(rows, with_second_opinion(with_steadier_depth(said, before), before, again))
-        sound = said.sound  # a broken answer is dropped like one about somebody else
-        deeper = deeper.replaced(rows[~sound], before[np.flatnonzero(~sound)])
         lost = np.union1d(astray(people.looks.joints_px, deeper.joints_px, rows[sound]), rows[~sound])
         people.stop |= {int(row): Stop.DEEPEST for row in lost}
         people.looks = deeper.replaced(lost, people.looks[lost])

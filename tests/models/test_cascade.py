@@ -329,6 +329,30 @@ def test_a_deeper_look_of_broken_numbers_is_dropped(cascade, column):
     assert any(np.array_equal(kept[0].pose.joints_mm, person.pose.joints_mm) for person in coarse)
 
 
+@pytest.mark.parametrize("policy", ["gain", "always", "random", "alternate"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e30])
+@pytest.mark.parametrize("broken", [Stage.COARSE, Stage.REFINE])
+@pytest.mark.parametrize("column", ["score", "joints_px", "joint_scores", "joints_rel_mm", "sigma_mm", "root_depth_mm",
+                                    "root_depth_sigma_mm", "disagreement"])
+def test_whatever_a_stage_says_of_one_person_all_others_are_answered_in_numbers(cascade, policy, value, broken, column):
+    steps = cascade.steps(picture(3), replace(KNOWN, policy=policy, price=0.0))
+    batch = next(steps)
+    said = dict(cascade.runners[Stage.COARSE].run(batch.inputs))
+    person: Any = (0, int(said["score"][0].argmax()))
+    if broken is Stage.REFINE:
+        batch, person = steps.send(said), 0
+        said = dict(cascade.runners[batch.stage].run(batch.inputs))
+    said[column] = said[column].copy()
+    said[column][person] = value
+    people = finished(cascade, steps, said).people
+
+    assert len(people) >= COUNTS[3] - 1
+    for answered in people:
+        pose = answered.pose
+        for numbers in (pose.joints_mm, pose.joints_px, pose.sigma_mm, answered.box_xywh_px, answered.score):
+            assert np.isfinite(numbers).all()
+
+
 def finished(cascade, steps, outputs):
     """The frame, when a stage has said `outputs` and the stages after it what they say."""
     try:
