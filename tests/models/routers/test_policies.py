@@ -141,8 +141,9 @@ def test_two_hundred_people_without_size_are_routed(policy):
 
 
 @ALL
-def test_thirty_two_people_are_routed_in_no_time(policy):
-    table = table_of(np.random.default_rng(0).uniform(20, 300, 32))
+@pytest.mark.parametrize("budget_ms", [np.inf, 20.0])
+def test_thirty_two_people_are_routed_in_no_time(policy, budget_ms):
+    table = table_of(np.random.default_rng(0).uniform(20, 300, 32), budget_ms=budget_ms)
     policy.decide(table)
     took = []
     for _ in range(51):
