@@ -36,6 +36,9 @@ from models.manifest import WEIGHTS, Manifest, load_manifest
 from models.options import MAX_TILES, Options, Quality
 from models.records import Camera, Frame, Person, Stage, Stop
 from models.regions import Tile
+from models.reuse.carrying import widened
+from models.reuse.memory import Memory
+from models.reuse.recall import Recall
 from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, Pressure, RoutingTable
 from models.routers.pressure import SHED
 from models.runners import Runner, StageBatch, load_runner
@@ -56,6 +59,15 @@ class Progress:
     stop: dict[int, Stop] = field(default_factory=dict)
     depth_ms: list[float] = field(default_factory=list)
     degraded: set[int] = field(default_factory=set)
+    reused: dict[int, int] = field(default_factory=dict)
+    """Frames that were answered with the deep look of an earlier one, of those who are."""
+
+    def reuse(self, rows: Indices, recall: Recall) -> None:
+        """Answers these people as `recall` has them."""
+        self.looks = self.looks.replaced(rows, widened(recall.carried[rows], recall.expected_mm[rows]))
+        stages = recall.stages()
+        for row in map(int, rows):
+            self.stage[row], self.reused[row] = stages[row], int(recall.frames[row])
 
 
 class Cascade:
@@ -96,12 +108,14 @@ class Cascade:
             for bucket in self.manifest.stages[stage].batch_buckets:
                 self.runners[stage].run(_blank_crops(bucket, self.manifest.stages[stage].input_sizes_hw[0]))
 
-    def predict(self, image_bgr: Image, options: Options | None = None, **changes: Any) -> Frame:
+    def predict(self, image_bgr: Image, options: Options | None = None, *, memory: Memory | None = None,
+                **changes: Any) -> Frame:
         """The people of a picture [H, W, 3] uint8.
 
         Args:
             image_bgr: blue-green-red.
             options: settings; by default all of the defaults.
+            memory: of the stream that the picture is a frame of, see `steps`.
             changes: fields of `Options` by name, such as `quality="best"`.
 
         Raises:
@@ -110,7 +124,7 @@ class Cascade:
         """
         if "quality" in changes:
             changes["quality"] = Quality(changes["quality"])
-        steps = self.steps(image_bgr, replace(options or Options(), **changes))
+        steps = self.steps(image_bgr, replace(options or Options(), **changes), memory=memory)
         try:
             batch = next(steps)
             while True:
@@ -173,11 +187,13 @@ class Cascade:
         return int(min(asked, time_ms / self.manifest.stages[Stage.COARSE].cost_ms))
 
     def steps(self, image_bgr: Image, options: Options, *, pressure: Callable[[], Pressure] = Pressure,
-              clock: Clock = time.perf_counter) -> Steps:
+              clock: Clock = time.perf_counter, memory: Memory | None = None) -> Steps:
         """The cascade of one frame, as a generator of the batches that it needs run.
 
         The driver sends each batch's outputs back, or throws `StageDown` (a deep stage: people keep what they have;
         coarse: passes through) or `DeepStagesSkipped`. `pressure` is asked at each decision.
+        With the `memory` of a stream, told of the frame's time, people whose deep look is still good keep it unasked;
+        where a look that is due does not come, it is kept too.
 
         Raises:
             ValueError: a setting does not fit this frame or this manifest.
@@ -190,10 +206,20 @@ class Cascade:
         tiles = self.tiles_of(options, pressure())
         looks = yield from self._first_look(image_bgr, options, camera, tiles, timing, clock)
         people = Progress(looks, looks, [Stage.COARSE] * len(looks), depth_ms=[0.0] * len(looks))
+        recalling = clock()
+        recall = None if memory is None else memory.recall(
+            image_bgr, looks, self.manifest.calibration.reuse, target_mm=options.reuse_target_mm or None,
+            deep=options.reuse_target_mm != 0 and not isinstance(policy, NeverPolicy))
+        if recall is not None:
+            resting = np.flatnonzero(recall.has & ~recall.due)
+            people.reuse(resting, recall)
+            people.stop |= dict.fromkeys(map(int, resting), Stop.REUSED)
+        timing["route"] += 1000 * (clock() - recalling)
+        past = Past.unknown(len(looks)) if recall is None else recall.past
         budget = self.budget_of(options)
         for stage in (Stage.COARSE, Stage.REFINE):
             routing = clock()
-            table, rows = self._table(people, stage, whole, price, budget)
+            table, rows = self._table(people, past, stage, whole, price, budget)
             chosen = pressure().decide(policy, self._policies[self.policies[0]], table)
             people.stop |= {int(rows[row]): why for row, why in chosen.stop.items()}
             people.degraded |= {int(rows[row]) for row, why in chosen.stop.items() if why in SHED}
@@ -205,9 +231,21 @@ class Cascade:
                     budget -= timing[deeper] - before
         for row in range(len(people.stage)):
             people.stop.setdefault(row, Stop.DEEPEST)
+        if memory is not None and recall is not None:
+            self._remember(memory, recall, people)
         frame = self._frame(people, camera, *whole, timing)
         timing["other"] = 1000 * (clock() - began) - sum(timing.values()) + timing["other"]
         return frame
+
+    def _remember(self, memory: Memory, recall: Recall, people: Progress) -> None:
+        """Whoever was due and got no deeper look keeps the carried one; the memory learns what was answered."""
+        spared = [row for row in map(int, np.flatnonzero(recall.has)) if people.stage[row] is Stage.COARSE]
+        people.reuse(np.array(spared, np.intp), recall)
+        for row in spared:
+            if row not in people.degraded:
+                people.stop[row] = Stop.REUSED
+        held = np.array([row in people.reused for row in range(len(people.stage))], bool)
+        memory.learn(recall, people.first, people.looks, people.stage, held)
 
     def _first_look(self, image_bgr: Image, options: Options, camera: Camera, at_most_tiles: int,
                     timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, Looks]:
@@ -217,7 +255,7 @@ class Cascade:
         timing[Stage.COARSE] += finder.spent_ms
         return looks[np.arange(min(len(looks), options.max_people))]
 
-    def _table(self, people: Progress, stage: Stage, whole: tuple[int, int], price: float,
+    def _table(self, people: Progress, past: Past, stage: Stage, whole: tuple[int, int], price: float,
                budget_ms: float) -> tuple[RoutingTable, Indices]:
         """The rows of those last seen by `stage` and not yet stopped, and who they are."""
         here = [row for row, last in enumerate(people.stage) if last is stage and row not in people.stop]
@@ -230,7 +268,7 @@ class Cascade:
             height_px=heights(some.joints_px), truncated=outside(some.joints_px, *whole),
             overlap=overlaps(everybody)[rows], disagreement=some.disagreement,
             moved=moved(first.joints_px, some.joints_px),
-            moved_mm=np.linalg.norm(some.rel_mm - first.rel_mm, axis=-1).mean(1), past=Past.unknown(len(rows)),
+            moved_mm=np.linalg.norm(some.rel_mm - first.rel_mm, axis=-1).mean(1), past=past.of(rows),
             cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage},
             price=price, budget_ms=budget_ms, who=rows), rows
 
@@ -267,7 +305,7 @@ class Cascade:
         return Frame(width, height, camera, tuple(
             Person(pose=people.looks.pose(row, camera), score=float(people.looks.score[row]), box_xywh_px=box[row],
                    stage=people.stage[row], stop=people.stop[row], depth_ms=people.depth_ms[row],
-                   degraded=row in people.degraded)
+                   degraded=row in people.degraded, reused_frames=people.reused.get(row, 0))
             for row in map(int, by_score(people.looks))), timing)
 
 

@@ -46,11 +46,15 @@ class Options:
     """True intrinsics; None: assumed from the field of view."""
     region_xywh_px: tuple[float, float, float, float] | None = None
     """Look only there; None: the whole frame."""
+    reuse_target_mm: float | None = None
+    """In a stream: error that carrying on an earlier deep look may be expected to add before the person is looked at
+    again; None: as calibrated, 0: every frame by itself."""
 
     def __post_init__(self) -> None:
         if self.price is not None and self.max_extra_error_mm is not None:
             raise ValueError("price and max_extra_error_mm clash: give one of them")
-        for name, least, inclusive in (("price", 0, True), ("max_extra_error_mm", 0, False), ("budget_ms", 0, False)):
+        for name, least, inclusive in (("price", 0, True), ("max_extra_error_mm", 0, False), ("budget_ms", 0, False),
+                                       ("reuse_target_mm", 0, True)):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and (value > least or (inclusive and value == least))):
                 raise ValueError(f"{name} must be {'>=' if inclusive else '>'} {least} and finite, got {value}")

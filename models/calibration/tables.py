@@ -8,6 +8,7 @@ import numpy as np
 
 from models.arrays import Floats
 from models.records import Stage
+from models.reuse.deviation import Deviation
 from models.routers import Policy
 from models.routers.fitted import read_policies
 from models.skeleton import JOINTS
@@ -55,6 +56,8 @@ class Calibration:
     promised: Promised | None
     """None: nothing is promised."""
     fitted_on: str
+    reuse: Deviation | None = None
+    """How far carried poses are from fresh ones; None: not fitted."""
 
     @staticmethod
     def read(table: Mapping[str, Any]) -> "Calibration":
@@ -75,6 +78,7 @@ class Calibration:
             promises=tuple(Promise(float(p["price"]), float(p["extra_error_mm"])) for p in table["promises"]),
             promised=Promised(**table["promised"]) if table["promised"] else None,
             fitted_on=table["fitted_on"],
+            reuse=Deviation.read(table["reuse"]) if "reuse" in table else None,
         )
 
     def price_for(self, max_extra_error_mm: float) -> float:

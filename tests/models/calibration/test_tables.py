@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from models.calibration.fit import neutral
 from models.calibration.tables import Calibration, Promise, calibrated_score, dearest
 from models.records import Stage
+from models.reuse.deviation import INPUTS, Deviation
 
 PROBABILITIES = arrays(np.float64, st.integers(0, 20), elements=st.floats(0, 1))
 LADDERS = st.lists(st.floats(0, 30), max_size=8).map(
@@ -58,3 +59,10 @@ def test_the_neutral_calibration_is_read_and_changes_nothing():
 def test_a_row_of_the_wrong_length_is_refused():
     with pytest.raises(ValueError, match="sigma_scale: want 25 factors"):
         Calibration.read(neutral() | {"sigma_scale": {"coarse": [1.0] * 17}})
+
+
+def test_the_regressor_of_reuse_may_be_there_or_not():
+    fitted = Deviation(tuple(1.0 for _ in INPUTS), 2.0, 20.0)
+
+    assert Calibration.read(neutral()).reuse is None
+    assert Calibration.read(neutral() | {"reuse": fitted.as_json()}).reuse == fitted

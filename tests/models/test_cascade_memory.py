@@ -1,0 +1,146 @@
+"""Facts about the cascade with the memory of a stream: whose deep look is kept, and what happens when none comes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from models.cascade import Cascade, DeepStagesSkipped
+from models.errors import StageDown
+from models.options import Options, Quality
+from models.records import Camera, Frame, Stage, Stop
+from models.reuse.memory import Memory
+from models.reuse.settings import Reuse
+from tests.models.evaluation.crowd import FOCAL_PX, SIZE_WH_PX
+from tests.models.evaluation.stages import Scene, cascade_of, scene
+
+PEOPLE = 3
+CAMERA = Camera(FOCAL_PX, FOCAL_PX, SIZE_WH_PX[0] / 2, SIZE_WH_PX[1] / 2)
+BEST = Options(camera=CAMERA, quality=Quality.BEST)
+EVERY_3 = Reuse(clock=False, decide=False, every=3)
+PICTURE = np.zeros((*SIZE_WH_PX[::-1], 3), np.uint8)
+
+Told = tuple[Cascade, Memory]
+
+
+@pytest.fixture
+def still(tmp_path) -> Scene:
+    """One frame of people who stand apart, shown again and again."""
+    told = scene(tmp_path, [PEOPLE])
+    for row, x_mm in enumerate(np.linspace(-1200, 1200, PEOPLE)):
+        body = told.bodies_mm[0][row]
+        body += [x_mm - body[0, 0], 0, 4500 - body[0, 2]]
+    return told
+
+
+@pytest.fixture
+def cascade(still) -> Cascade:
+    return cascade_of(still)
+
+
+def answers(cascade: Cascade, memory: Memory | None, frames: int, options: Options = BEST) -> list[Frame]:
+    said = []
+    for frame in range(frames):
+        if memory is not None:
+            memory.begin(frame / 25)
+        said.append(cascade.predict(PICTURE, options, memory=memory))
+    return said
+
+
+def driven(cascade: Cascade, memory: Memory, time_s: float, fails: Callable[[], Exception]) -> Frame:
+    """A frame of which every deep batch fails."""
+    memory.begin(time_s)
+    steps = cascade.steps(PICTURE, BEST, memory=memory)
+    batch = next(steps)
+    try:
+        while True:
+            deep = batch.stage is not Stage.COARSE
+            batch = steps.throw(fails()) if deep else steps.send(cascade.runners[batch.stage].run(batch.inputs))
+    except StopIteration as done:
+        frame: Frame = done.value
+        return frame
+
+
+def joints(frame: Frame) -> np.ndarray:
+    return np.array([person.pose.joints_mm for person in frame.people])
+
+
+def test_deep_stages_run_on_key_frames_only_and_the_others_reuse_them(cascade):
+    frames = answers(cascade, Memory(EVERY_3), 6)
+
+    assert cascade.runners[Stage.EXPERT].items == [PEOPLE, PEOPLE]
+    assert [{person.reused_frames for person in frame.people} for frame in frames] == [{0}, {1}, {2}] * 2
+    assert {(p.stage, p.stop, p.depth_ms) for p in frames[1].people} == {(Stage.EXPERT, Stop.REUSED, 0.0)}
+    assert {p.stop for p in frames[3].people} == {Stop.DEEPEST}
+
+
+def test_a_reused_pose_is_the_deep_one_with_a_wider_sigma(cascade):
+    key, carried, _ = answers(cascade, Memory(EVERY_3), 3)
+
+    np.testing.assert_allclose(joints(carried), joints(key), atol=2)
+    for now, then in zip(carried.people, key.people, strict=True):
+        assert (now.pose.sigma_mm > then.pose.sigma_mm).all()
+
+
+def test_without_memory_every_frame_is_by_itself(cascade):
+    answers(cascade, None, 3)
+
+    assert cascade.runners[Stage.EXPERT].items == [PEOPLE] * 3
+
+
+@pytest.mark.parametrize("options", [
+    Options(camera=CAMERA, quality=Quality.BEST, reuse_target_mm=0), Options(camera=CAMERA, policy="always",
+                                                                             price=0, reuse_target_mm=0)])
+def test_a_target_of_zero_switches_reuse_off(cascade, options):
+    frames = answers(cascade, Memory(EVERY_3), 3, options)
+
+    assert {person.reused_frames for frame in frames for person in frame.people} == {0}
+
+
+def test_fast_never_reuses_a_deep_answer(cascade):
+    memory = Memory(EVERY_3)
+    answers(cascade, memory, 1)
+    memory.begin(0.04)
+    fast = cascade.predict(PICTURE, BEST, quality="fast", memory=memory)
+
+    assert {(p.stage, p.stop, p.reused_frames) for p in fast.people} == {(Stage.COARSE, Stop.CONFIDENT, 0)}
+
+
+@pytest.mark.parametrize(("fails", "stop"), [
+    (lambda: StageDown("it is down"), Stop.STAGE_FAILED), (lambda: DeepStagesSkipped(Stop.LOAD), Stop.LOAD)])
+def test_who_is_due_and_gets_no_look_keeps_the_carried_one(cascade, fails, stop):
+    memory = Memory(Reuse(clock=False, decide=False, every=1))
+    key = answers(cascade, memory, 1)[0]
+    failed = driven(cascade, memory, 0.04, fails)
+
+    assert {(p.stage, p.stop, p.degraded, p.reused_frames) for p in failed.people} == {(Stage.EXPERT, stop, True, 1)}
+    np.testing.assert_allclose(joints(failed), joints(key), atol=2)
+
+
+def test_who_is_no_longer_worth_a_look_does_not_fall_back_to_coarse(cascade):
+    memory = Memory(Reuse(clock=False, decide=False, every=1))
+    answers(cascade, memory, 1)
+    memory.begin(0.04)
+    dear = cascade.predict(PICTURE, Options(camera=CAMERA, price=1e6), memory=memory)
+
+    assert {(p.stage, p.stop, p.reused_frames) for p in dear.people} == {(Stage.EXPERT, Stop.REUSED, 1)}
+
+
+def test_streams_do_not_share_what_they_know(cascade):
+    one, other = Memory(EVERY_3), Memory(EVERY_3)
+    answers(cascade, one, 1)
+    first = answers(cascade, other, 1)[0]
+
+    assert {person.reused_frames for person in first.people} == {0}
+
+
+def test_a_frame_that_is_given_up_leaves_no_trace(cascade):
+    memory = Memory(EVERY_3)
+    answers(cascade, memory, 1)
+    memory.begin(0.04)
+    given_up = cascade.steps(PICTURE, BEST, memory=memory)
+    next(given_up)
+    given_up.close()
+    memory.begin(0.08)
+
+    assert {person.reused_frames for person in cascade.predict(PICTURE, BEST, memory=memory).people} == {1}
