@@ -71,6 +71,9 @@ class Parameters(BaseModel):
         None, description="principal point in pixels of the frame; together with fx, fy, cy")
     cy: Annotated[Number | None, Field(ge=-1e6, le=1e6), _CENTRE] = Field(
         None, description="principal point in pixels of the frame; together with fx, fy, cx")
+    reuse_target_mm: Annotated[Number | None, Field(ge=0), Allowed("a finite number >= 0")] = Field(
+        None, description="in a stream: mm of error that carrying on an earlier deep look may be expected to add "
+        "before the person is looked at again; 0: every frame by itself; left out: as calibrated")
     region: Annotated[Region | None, Allowed("x,y,w,h in pixels of the frame, with x,y >= 0 and w,h >= 1")] = Field(
         None, description="x,y,w,h in pixels of the frame: look only there", examples=["0,0,640,480"])
 
@@ -146,6 +149,7 @@ def _options(asked: Parameters) -> Options:
         quality=asked.quality, price=asked.price, max_extra_error_mm=asked.max_extra_error_mm,
         budget_ms=asked.budget_ms, policy=asked.policy, max_people=asked.max_people, min_score=asked.min_score,
         tiles=asked.tiles, camera=None if None in intrinsics else Camera(*intrinsics), region_xywh_px=region,
+        reuse_target_mm=asked.reuse_target_mm,
     )
 
 

@@ -21,6 +21,7 @@ from models.errors import DeepStagesSkipped, StageDown
 from models.manifest import CONTRACT, Manifest, StageSpec
 from models.options import Options, Quality
 from models.records import Frame, Person, Stage, Stop
+from models.reuse.memory import Memory
 from models.routers import Pressure
 from models.runners.base import Arrays, StageBatch
 from tests.standing import standing
@@ -91,6 +92,8 @@ class FakeCascade:
         self.asked: list[Options] = []
         self.pressures: list[Pressure] = []
         """What each frame was told after its first look."""
+        self.memories: list[Memory | None] = []
+        """That each call was given."""
 
     def warm_up(self) -> None:
         self.warm = True
@@ -100,8 +103,9 @@ class FakeCascade:
         for runner in self.runners.values():
             runner.close()
 
-    def predict(self, image_bgr: Image, options: Options = DEFAULTS, **changes: Any) -> Frame:
-        steps, outputs = self.steps(image_bgr, replace(options, **changes)), None
+    def predict(self, image_bgr: Image, options: Options = DEFAULTS, *, memory: Memory | None = None,
+                **changes: Any) -> Frame:
+        steps, outputs = self.steps(image_bgr, replace(options, **changes), memory=memory), None
         try:
             while True:
                 batch = steps.send(outputs)  # type: ignore[arg-type]
@@ -112,9 +116,10 @@ class FakeCascade:
 
     def steps(
         self, image_bgr: Image, options: Options, *, pressure: Callable[[], Pressure] = Pressure,
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Callable[[], float] = time.perf_counter, memory: Memory | None = None,
     ) -> Generator[StageBatch, dict[str, NDArray[Any]], Frame]:
         self.asked.append(options)
+        self.memories.append(memory)
         height, width = image_bgr.shape[:2]
         camera = options.camera or assumed(width, height)
         people = [standing((700.0 * i, 0, 4000), camera=camera) for i in range(min(self.people, options.max_people))]

@@ -71,8 +71,9 @@ class Asker:
         for number, shot in enumerate(video):
             decode_ms = 1000 * (time.perf_counter() - began)
             height, width = shot.image_bgr.shape[:2]
-            frame = self.cascade.predict(shot.image_bgr, self.asked.options_for(width=width, height=height))
-            frame = session.follow(frame, shot.time_s, shot.time_s)
+            frame = self.cascade.predict(shot.image_bgr, self.asked.options_for(width=width, height=height),
+                                         memory=session.begin(shot.time_s, shot.time_s))
+            frame = session.follow(frame)
             yield self._answer(str(path), shot.time_s, shot.image_bgr, frame, number, decode_ms, began)
             began = time.perf_counter()
         if number < 0:

@@ -14,6 +14,7 @@ from models.errors import StageDown
 from models.manifest import Manifest
 from models.options import Options
 from models.records import Frame, Stage
+from models.reuse.memory import Memory
 from models.routers import Pressure
 from service.engine.driver import FrameClock, FrameDriver, Steps
 from service.engine.load import LoadController
@@ -151,13 +152,15 @@ class Engine:
         self._load.observe(picture.queued_ms / 1000)
         return picture
 
-    async def infer(self, image_bgr: Image, options: Options, *, deadline: float | None = None) -> Frame:
+    async def infer(self, image_bgr: Image, options: Options, *, deadline: float | None = None,
+                    memory: Memory | None = None) -> Frame:
         """The people in a picture. A caller who is cancelled costs no further inference.
 
         Args:
             image_bgr: not written to, and kept until the answer.
             options: validated; see `service.parameters`.
             deadline: in the loop's time; deeper looks are left out to meet it. None: `answer_timeout_s` from now.
+            memory: of the stream that the picture is a frame of; no two frames may be at it at a time.
 
         Returns:
             The frame; its `timing_ms` has a `queue` too and adds up to its `total`.
@@ -170,7 +173,7 @@ class Engine:
             deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
 
         def begin(pressure: Callable[[], Pressure]) -> Steps:
-            return serving.cascade.steps(image_bgr, options, pressure=pressure, clock=clock)
+            return serving.cascade.steps(image_bgr, options, pressure=pressure, clock=clock, memory=memory)
 
         budget_s = None if options.budget_ms is None else options.budget_ms / 1000
         try:

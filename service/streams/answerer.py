@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from models.records import Frame
+from models.reuse.memory import Memory
 from service.engine.engine import Engine
 from service.errors import Overloaded
 from service.parameters import Asked
@@ -28,7 +29,7 @@ class Answerer:
         self._forget = False
 
     def forget(self) -> None:
-        """Everyone of the next frame is new. Safe while a frame is being followed in a thread."""
+        """Everyone of the next frame is new. Safe while a frame is being worked on in a thread."""
         self._forget = True
 
     async def answer(self, waiting: Waiting, asked: Asked, *, dropped: int, patient: bool) -> str:
@@ -42,10 +43,14 @@ class Answerer:
         Raises:
             PoseCascadeError: why this frame has no answer.
         """
+        if self._forget:
+            self._forget = False
+            self._session.forget()
+        memory = self._session.begin(waiting.sent.captured_s, waiting.received_s)
         while True:
             self._engine.admit()
             try:
-                frame = await self._inferred(waiting, asked)
+                frame = await self._inferred(waiting, asked, memory)
                 break
             except Overloaded:
                 if not patient:
@@ -53,23 +58,20 @@ class Answerer:
                 await asyncio.sleep(RETRY_S)
         return await asyncio.to_thread(self._written, waiting, frame, asked, dropped)
 
-    async def _inferred(self, waiting: Waiting, asked: Asked) -> Frame:
+    async def _inferred(self, waiting: Waiting, asked: Asked, memory: Memory) -> Frame:
         """What the cascade says; its timing knows of everything since the receipt."""
         waited_ms = (time.monotonic() - waiting.received_s) * 1000
         began_s = time.perf_counter()
         picture = await self._engine.decode(waiting.sent.image)
         decode_ms = (time.perf_counter() - began_s) * 1000
         options = asked.options_for(width=picture.width, height=picture.height, exif=picture.camera)
-        frame = await self._engine.infer(picture.image_bgr, options)
+        frame = await self._engine.infer(picture.image_bgr, options, memory=memory)
         ours = {"decode": decode_ms, "queue": frame.timing_ms["queue"] + waited_ms}
         return replace(frame, timing_ms=frame.timing_ms | ours)
 
     def _written(self, waiting: Waiting, frame: Frame, asked: Asked, dropped: int) -> str:
         """In a thread: 1 to 4 ms of NumPy for the people, and as much for the JSON."""
-        if self._forget:
-            self._forget = False
-            self._session.forget()
-        frame = self._session.follow(frame, waiting.sent.captured_s, waiting.received_s)
+        frame = self._session.follow(frame)
         reply = FrameReply.of(frame, frame_id=waiting.frame_id, skeleton=asked.skeleton, timing_ms=frame.timing_ms,
                               model=ModelInfo.of(self._engine.manifest))
         age_ms = (time.monotonic() - waiting.received_s) * 1000

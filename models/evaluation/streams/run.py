@@ -12,18 +12,25 @@ from models.evaluation.streams.films import Film
 from models.evaluation.streams.paths import Paths, Sighting, said_paths, true_paths
 from models.options import Options, Quality
 from models.records import Frame
+from models.reuse.memory import Memory
 
 
 class Follower(Protocol):
     """What the service remembers of one stream: gives the people of each frame ids, and smooths their poses."""
 
-    def follow(self, frame: Frame, captured_s: float | None, received_s: float) -> Frame:
-        """The frame with ids and smoothed poses, its people in their order.
+    def begin(self, captured_s: float | None, received_s: float) -> Memory:
+        """A frame is about to be looked at.
 
         Args:
             captured_s: when the frame was taken.
             received_s: when it came; here the same.
+
+        Returns:
+            What the cascade may ask for deep looks of before.
         """
+
+    def follow(self, frame: Frame) -> Frame:
+        """The frame that has begun with ids and smoothed poses, its people in their order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +63,8 @@ def run_film(film: Film, cascade: Cascade, qualities: Sequence[Quality], followe
         image = frame.image_bgr()
         for quality, stream in followers.items():
             raw = cascade.predict(image, Options(quality=quality, camera=frame.camera))
-            smoothed = stream.follow(raw, float(time_s), float(time_s))
+            stream.begin(float(time_s), float(time_s))
+            smoothed = stream.follow(raw)
             for name, answer in zip(names(quality), (raw, smoothed), strict=True):
                 said.setdefault(name, []).append([
                     Sighting(Guess.of(person), followed.id)
