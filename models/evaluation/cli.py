@@ -32,7 +32,8 @@ from models.evaluation.peers import Skipped, load_peers
 from models.evaluation.people_sheet import save_people_sheets, sightings
 from models.evaluation.plots import save_error_against_cost, save_frontier, save_uncertainty
 from models.evaluation.sigma import told
-from models.evaluation.streams import films, run, tables
+from models.evaluation.streams import films, reuse, reuse_table, run, tables
+from models.evaluation.streams.shots import shots_of
 from models.evaluation.systems import routed
 from models.evaluation.tables import Report, as_json, as_markdown
 from models.evaluation.tradeoff import cli as tradeoff
@@ -330,6 +331,8 @@ def _counted(system: System) -> speed.Contestant:
 
 def _stream(follower: MakeFollower | None, argv: Sequence[str], load: Load) -> int:
     args = _stream_parser().parse_args(argv)
+    if args.reuse:
+        return _reuse(args, load)
     if follower is None:
         raise UsageError("stream wants the service's smoothing, got none: call it as `posecascade eval stream`")
     footage = _footage(args)
@@ -346,6 +349,25 @@ def _stream(follower: MakeFollower | None, argv: Sequence[str], load: Load) -> i
     (args.out / "stream.json").write_text(json.dumps(tables.as_json(report), indent=1) + "\n")
     (args.out / "stream.md").write_text(tables.as_markdown(report))
     print(tables.as_markdown(report))
+    return 0
+
+
+def _reuse(args: argparse.Namespace, load: Load) -> int:
+    footage = _footage(args)
+    cascade = load(args.weights, threads=args.threads)
+    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    reports = []
+    for quality in map(Quality, args.quality):
+        said = reuse.run_reuse(cascade, [reuse_table.shown(film) for film in footage], quality, args.target)
+        reports.append(reuse_table.reuse_report(f"{quality}, films with truth", said, cascade, footage, draws))
+        for clip in args.clips:
+            said = reuse.run_reuse(cascade, [partial(shots_of, clip)], quality, args.target)
+            reports.append(reuse_table.reuse_report(f"{quality}, {clip.name}", said, cascade, None, draws))
+    conditions = _stream_conditions(footage, cascade, args)
+    _out_folder(args.out)
+    (args.out / "reuse.json").write_text(json.dumps(reuse_table.as_json(reports, conditions), indent=1) + "\n")
+    (args.out / "reuse.md").write_text(reuse_table.as_markdown(reports, conditions))
+    print(reuse_table.as_markdown(reports, conditions))
     return 0
 
 
@@ -389,6 +411,12 @@ def _stream_parser() -> argparse.ArgumentParser:
                         help=f"of {', '.join(Quality)} (default {Quality.BALANCED})")
     parser.add_argument("--peers", type=Path, default=PEERS, metavar="FOLDER")
     parser.add_argument("--peer", nargs="+", default=(), metavar="NAME", help="only these of the folder")
+    parser.add_argument("--reuse", action="store_true",
+                        help="instead: what reuse of deep looks saves and costs, idea by idea, without smoothing")
+    parser.add_argument("--clips", type=Path, nargs="+", default=(), metavar="VIDEO",
+                        help="with --reuse, beside the films: videos without truth")
+    parser.add_argument("--target", type=float, metavar="MM",
+                        help="with --reuse: `reuse_target_mm` (default: calibrated)")
     parser.add_argument("--rounds", type=int, default=1000, help="of the bootstrap (default 1000)")
     parser.add_argument("--out", type=Path, default=Path("out/eval"), metavar="FOLDER")
     return parser

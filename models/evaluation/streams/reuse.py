@@ -1,0 +1,115 @@
+"""Reuse of deep looks, idea by idea: all films one after the other as a single stream, so that every join is a cut."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from models.arrays import Floats
+from models.assignment import matched
+from models.cascade import Cascade
+from models.evaluation.streams.once import Once
+from models.evaluation.streams.shots import Shot
+from models.looks import sizes
+from models.options import Options, Quality
+from models.records import Frame, Person, Stage
+from models.reuse.memory import Memory
+from models.reuse.settings import Reuse
+
+NO_REUSE: Final = "no reuse"
+TOGETHER: Final = "all together"
+IDEAS: Final[Mapping[str, Reuse | None]] = {
+    NO_REUSE: None,
+    "clock, held": Reuse(carry=False, decide=False),
+    "decision, held": Reuse(clock=False, carry=False),
+    "carried, every 4th": Reuse(clock=False, decide=False, every=4),
+    "clock, carried": Reuse(decide=False),
+    "decision, carried": Reuse(clock=False),
+    TOGETHER: Reuse(),
+}
+"""The published ideas, each alone and together; `held` is without `carried`."""
+
+FARTHEST: Final = 0.5
+"""Mean distance in the picture, in sizes, up to which answers of two systems to one frame may be of one person."""
+
+Stream = Callable[[], Iterable[Shot]]
+"""Shows its shots as often as it is called."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What one system said of a stream."""
+
+    frames: list[Frame] = field(default_factory=list)
+    looks: dict[Stage, int] = field(default_factory=lambda: {Stage.REFINE: 0, Stage.EXPERT: 0})
+    """That each deep stage was asked for."""
+
+    @property
+    def people(self) -> int:
+        return sum(len(frame.people) for frame in self.frames)
+
+    def cost_ms(self, cascade: Cascade) -> float:
+        """Deep time of a person and frame at the manifest's costs."""
+        spent = sum(count * cascade.manifest.stages[stage].cost_ms for stage, count in self.looks.items())
+        return spent / max(self.people, 1)
+
+
+def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, target_mm: float | None) -> dict[str, Run]:
+    """Every idea, then fixed alternation and a coin with about as many looks as all ideas together.
+
+    Args:
+        streams: films, shown one after the other without a pause.
+        target_mm: see `Options.reuse_target_mm`.
+    """
+    stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
+    counted = Cascade(cascade.manifest, stages)
+    runs = _run(counted, stages, streams, IDEAS, quality, target_mm)
+    most, ours = (sum(runs[name].looks.values()) for name in (NO_REUSE, TOGETHER))
+    share = float(np.clip(ours / max(most, 1), 0.01, 1.0))
+    every = Reuse(clock=False, decide=False, every=max(1, round(1 / share)))
+    coin = Reuse(clock=False, decide=False, coin=share)
+    chance = {f"every {every.every}, held": replace(every, carry=False), f"every {every.every}, carried": every,
+              f"coin {share:.2f}, held": replace(coin, carry=False), f"coin {share:.2f}, carried": coin}
+    return runs | _run(counted, stages, streams, chance, quality, target_mm)
+
+
+def _run(cascade: Cascade, stages: Mapping[Stage, Once], streams: Sequence[Stream],
+         ideas: Mapping[str, Reuse | None], quality: Quality, target_mm: float | None) -> dict[str, Run]:
+    runs = {name: Run() for name in ideas}
+    memories = {name: Memory(reuse) for name, reuse in ideas.items() if reuse is not None}
+    began_s = 0.0
+    for stream in streams:
+        time_s = began_s
+        times: list[float] = []
+        for shot in stream():
+            times.append(shot.time_s)
+            time_s = began_s + shot.time_s - times[0]
+            options = Options(quality=quality, camera=shot.camera, reuse_target_mm=target_mm)
+            for name, run in runs.items():
+                memory = memories.get(name)
+                if memory is not None:
+                    memory.begin(time_s)
+                before = {stage: stages[stage].asked for stage in run.looks}
+                run.frames.append(cascade.predict(shot.image_bgr, options, memory=memory))
+                run.looks = {stage: count + stages[stage].asked - before[stage] for stage, count in run.looks.items()}
+        began_s = time_s + (float(np.median(np.diff(times))) if len(times) > 1 else 0.04)
+    return runs
+
+
+def away_mm(run: Run, other: Run) -> Floats:
+    """[N] mean distance of each person's body, relative to its root, from the same person's in another run."""
+    away = [np.linalg.norm(mine.pose.joints_rel_mm - theirs.pose.joints_rel_mm, axis=-1).mean()
+            for frame, same in zip(run.frames, other.frames, strict=True)
+            for mine, theirs in _pairs(frame, same)]
+    return np.array(away)
+
+
+def _pairs(frame: Frame, same: Frame) -> list[tuple[Person, Person]]:
+    """The people whom both answers to a frame have."""
+    if not frame.people or not same.people:
+        return []
+    one, other = (np.array([person.pose.joints_px for person in answer.people]) for answer in (frame, same))
+    away = np.linalg.norm(one[:, None] - other, axis=-1).mean(-1) / sizes(other)
+    rows, columns = matched(away, FARTHEST)
+    return [(frame.people[row], same.people[column]) for row, column in zip(rows, columns, strict=True)]
