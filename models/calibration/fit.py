@@ -127,6 +127,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--fitted-on", default="unnamed frames")
     parser.add_argument("--min-score", type=float, default=0.3)
+    parser.add_argument("--reuse", type=Path, metavar="FILE", help="what `python -m models.reuse.fit` wrote")
     parser.add_argument("--reset", action="store_true", help="forget the calibration, keep every detection")
     args = parser.parse_args()
     path = args.weights / "manifest.json"
@@ -136,7 +137,8 @@ def main() -> None:
     else:
         table = Recorded.joined([Recorded.load(path) for path in args.tables])
         cost = {Stage(name): spec["cost_ms"] for name, spec in raw["stages"].items()}
-        raw |= {"calibration": fit(table, cost, args.fitted_on), "min_score": args.min_score}
+        reuse = {"reuse": json.loads(args.reuse.read_text())} if args.reuse else {}
+        raw |= {"calibration": fit(table, cost, args.fitted_on) | reuse, "min_score": args.min_score}
     path.write_text(json.dumps(raw, indent=2) + "\n")
 
 
