@@ -13,6 +13,7 @@ from models.arrays import Image
 from models.datasets import backgrounds, coco_mini
 from models.datasets.errors import DatasetError
 from models.datasets.mocap import random_bodies
+from models.errors import ModelError
 from models.networks import build_stage, load_stage, save_stage
 from models.networks.coarse import CoarseStage
 from models.networks.crop import UPRIGHT_VARIANT
@@ -27,7 +28,8 @@ from models.training.prepare import Network, frame_path, observe, photo_names, r
 from models.training.recipe import Distil, Recipe, load_recipe
 from models.training.rendered import read_shard
 from models.training.simulate import Cameras, seeded
-from models.training.supply import Earlier, Supply, habits_of, head_terms
+from models.training.supply import Earlier, Supply, Table, habits_of, head_terms
+from models.training.survivors import Gate, chances
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         print(train(load_recipe(args.recipe), args.out, torch.device(args.device)))
-    except (ValueError, DatasetError, FileNotFoundError) as error:
+    except (ValueError, DatasetError, ModelError, FileNotFoundError) as error:
         print(f"posecascade train: {error}", file=sys.stderr)
         return 2
     return 0
@@ -62,8 +64,9 @@ def train(recipe: Recipe, out: Path, device: torch.device) -> Path:
     if recipe.distil is not None:
         stage.network = _taught(recipe, recipe.distil, stage.network, folder / "picture", device)
     observe(recipe, stage, earlier, device)
-    if earlier:
-        stage.head.start_from(earlier[-1].head)
+    started = load_stage(recipe.start) if recipe.start is not None else earlier[-1] if earlier else None
+    if started is not None:
+        stage.head.start_from(started.head)
     generator = seeded(recipe.seed, 1)
     terms = head_terms(_supply(recipe, stage, earlier, generator), recipe.losses, device)
     stage.head = Run(stage.head, terms, generator, recipe.optimiser, folder / "head", device).fit()
@@ -108,6 +111,11 @@ def _supply(recipe: Recipe, stage: Network, earlier: Sequence[Network], generato
     tables = [store_of(recipe, one, "rendered").load(rendered_names(recipe)) for one in (*earlier, stage)]
     habits = habits_of(tables, generator)
     photos = store_of(recipe, stage, "photos").load(photo_names(recipe)) if recipe.data.photos is not None else None
+    gate = _gate(recipe, earlier)
+    if gate is not None:
+        tables[-1] |= _chance(recipe, gate, "rendered", rendered_names(recipe), tables[-1])
+        if photos is not None:
+            photos |= _chance(recipe, gate, "photos", photo_names(recipe), photos)
     before = [Earlier(one, habit) for one, habit in zip(earlier, habits[:-1], strict=True)]
     return Supply(
         tables[-1],
@@ -118,4 +126,19 @@ def _supply(recipe: Recipe, stage: Network, earlier: Sequence[Network], generato
         None if not earlier else stage.size_hw,
         recipe.optimiser,
         generator,
+        gate,
     )
+
+
+def _gate(recipe: Recipe, earlier: Sequence[Network]) -> Gate | None:
+    if recipe.survivors is None:
+        return None
+    if not earlier or not isinstance(earlier[0], CoarseStage):
+        raise ValueError("survivors: only a stage after `coarse` has some; name coarse's checkpoint first in `after`")
+    return Gate.of(recipe.survivors, earlier[0])
+
+
+def _chance(recipe: Recipe, gate: Gate, kind: str, names: Sequence[str], table: Table) -> Table:
+    """The column that says how often each row of a stage's readings is drawn."""
+    sent = gate.sends_of(store_of(recipe, gate.coarse, kind), names)
+    return {"chance": chances(sent, table["is_person"], gate.floor)}

@@ -33,17 +33,17 @@ def observe(recipe: Recipe, stage: Network, earlier: Sequence[Network], device: 
     _observe(recipe, stage, earlier, "rendered", rendered, lambda i: read_shard(frame_path(recipe, rendered[i])))
     if recipe.data.photos is not None:
         photos = list(coco_mini.training_samples(recipe.data.photos))
-        _observe(recipe, stage, earlier, "photos", views, lambda i: _varied(photos, recipe.seed, i))
+        _observe(recipe, stage, earlier, "photos", views, lambda i: _varied(photos, recipe.picture_seed, i))
 
 
 def rendered_names(recipe: Recipe) -> list[str]:
     """The shards of rendered frames."""
-    return [f"train_{recipe.seed}_{index:05d}" for index in range(recipe.data.frames // SHARD)]
+    return [f"train_{recipe.picture_seed}_{index:05d}" for index in range(recipe.data.frames // SHARD)]
 
 
 def photo_names(recipe: Recipe) -> list[str]:
     """The rounds through the photos."""
-    return [f"view_{recipe.seed}_{index:04d}" for index in range(recipe.data.photo_views)]
+    return [f"view_{recipe.picture_seed}_{index:04d}" for index in range(recipe.data.photo_views)]
 
 
 def render_frames(recipe: Recipe, device: torch.device) -> None:
@@ -57,7 +57,7 @@ def render_frames(recipe: Recipe, device: torch.device) -> None:
     )
     for index in tqdm(missing, desc="render", unit="shard"):
         images, truth = next(
-            iter(source.batches(len(names) * SHARD, recipe.seed, SHARD, worker=index, workers=len(names)))
+            iter(source.batches(len(names) * SHARD, recipe.picture_seed, SHARD, worker=index, workers=len(names)))
         )
         columns = {name: np.asarray(torch.as_tensor(values).cpu()) for name, values in truth.items()}
         write_shard(frame_path(recipe, names[index]), images.cpu().numpy(), columns)
@@ -83,7 +83,7 @@ def _observe(
     store = store_of(recipe, stage, kind)
     missing = [index for index, name in enumerate(names) if not store.has(name)]
     for index in tqdm(missing, desc=f"{stage.stage} looks at {kind}", unit="shard"):
-        rng = np.random.default_rng([recipe.seed, 2, index])
+        rng = np.random.default_rng([recipe.picture_seed, 2, index])
         samples = samples_of(index)
         if isinstance(stage, CoarseStage):
             store.write(names[index], observe_frames(stage, samples, rng))

@@ -26,6 +26,8 @@ class Data:
     bodies: int = 160_000
     """Motion-capture bodies for the pairs without pictures."""
     cache: Path = Path("runs/cache")
+    seed: int | None = None
+    """Of the pictures and how they are looked at, so that fits of several seeds can share them; None: the recipe's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,19 @@ class Distil:
 
 
 @dataclass(frozen=True, slots=True)
+class Survivors:
+    """Whom a deep stage is trained on, see `survivors`: those whom a router sends on from `coarse`, and some others."""
+
+    weights: Path = Path("models/weights")
+    """Folder of the manifest whose calibration and policies decide; its `coarse` is the recipe's."""
+    policy: str = "threshold"
+    price: float = 3.0
+    """mm of error that a millisecond must remove. At the price of `balanced` nearly everybody is sent."""
+    floor: float = 0.2
+    """Share of people that is left to those who would not be sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How to train one stage."""
 
@@ -74,12 +89,20 @@ class Recipe:
     """ONNX file of the published network for the second look; every deep stage needs one."""
     after: tuple[Path, ...] = ()
     """Checkpoints of the earlier stages, shallow to deep: their answers are this stage's priors."""
+    start: Path | None = None
+    """Checkpoint whose head is trained further; None: the last one in `after`."""
+    survivors: Survivors | None = None
+    """None: everybody."""
     seed: int = 1
     distil: Distil | None = None
     """None: the picture network stays as published."""
     data: Data = field(default_factory=Data)
     optimiser: Optimiser = field(default_factory=Optimiser)
     losses: Weights = field(default_factory=Weights)
+
+    @property
+    def picture_seed(self) -> int:
+        return self.seed if self.data.seed is None else self.data.seed
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -100,6 +100,10 @@ class Scene:
     """[M, 4]"""
     target: Target
 
+    def of(self, rows: Tensor) -> "Scene":
+        """These people."""
+        return Scene(self.intrinsics[rows], Target(*(column[rows] for column in self.target)))
+
 
 class Cameras:
     """Draws scenes from bodies in their own upright frame (y down, pelvis at the origin)."""

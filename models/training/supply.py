@@ -14,7 +14,8 @@ from models.networks.readout import Reading
 from models.training.losses import Target, Weights, losses, target_of
 from models.training.readings import reading_of
 from models.training.recipe import Optimiser
-from models.training.simulate import Cameras, Habits, through
+from models.training.simulate import Cameras, Habits, Scene, through
+from models.training.survivors import CANDIDATES, Gate
 
 Table = dict[str, Tensor]
 
@@ -49,7 +50,11 @@ class Supply:
         size_hw: tuple[int, int] | None,
         optimiser: Optimiser,
         generator: torch.Generator,
+        gate: Gate | None = None,
     ):
+        """`gate`: simulated people are mostly those whom it sends on; tables may have a column `chance`, how often
+        each row is drawn."""
+        self.gate = gate
         self.rendered, self.photos, self.cameras, self.earlier = rendered, photos, cameras, earlier
         self.size_hw, self.optimiser, self.generator = size_hw, optimiser, generator
         self.habits = habits
@@ -65,19 +70,32 @@ class Supply:
         return _joined(parts)
 
     def _seen(self, table: Table, count: int) -> Batch:
-        rows = torch.randint(len(table["is_person"]), (count,), generator=self.generator)
+        if "chance" in table:
+            rows = torch.multinomial(table["chance"], count, replacement=True, generator=self.generator)
+        else:
+            rows = torch.randint(len(table["is_person"]), (count,), generator=self.generator)
         return Batch(reading_of(table, rows), table["intrinsics"][rows].float(), target_of(table, rows))
 
     def _simulated(self, count: int) -> Batch:
-        who = torch.randint(len(self.habits.scores), (count,), generator=self.generator)
-        first = self.earlier[0].habits if self.earlier else self.habits
-        scene = self.cameras.draw(first, who)
+        who, scene = self._people(count)
         looks = self.earlier[: self._depth()]
         for step, size_hw in zip(looks, self._sizes_hw(looks), strict=True):
             with torch.no_grad():
                 body = step.stage.head(step.habits.read(scene, who), scene.intrinsics)
             scene = through(outputs(body)["joints_px"], scene, size_hw)
         return Batch(self.habits.read(scene, who), scene.intrinsics, scene.target)
+
+    def _people(self, count: int) -> tuple[Tensor, Scene]:
+        """Whose habits are taken, [count], and the bodies that take them."""
+        drawn = count if self.gate is None else CANDIDATES * count
+        who = torch.randint(len(self.habits.scores), (drawn,), generator=self.generator)
+        first = self.earlier[0].habits if self.earlier else self.habits
+        scene = self.cameras.draw(first, who)
+        if self.gate is None:
+            return who, scene
+        sent = self.gate.sends(first.read(scene, who), scene.intrinsics, scene.target.inside)
+        rows = self.gate.chosen(sent, count)
+        return who[rows], scene.of(rows)
 
     def _sizes_hw(self, looks: Sequence[Earlier]) -> list[tuple[int, int]]:
         """Of the window that follows each of these looks."""

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from models.records import Stage
-from models.training.recipe import load_recipe
+from models.training.recipe import Survivors, load_recipe
 
 RECIPES = Path(__file__).parents[3] / "models" / "training" / "recipes"
 
@@ -25,6 +25,7 @@ def test_every_stage_has_a_recipe(stage):
         ('stage = "coarse"\npretrained = "x.onnx"\n[optimiser]\nsteps = "3"', "steps must be a int"),
         ('stage = "finest"\npretrained = "x.onnx"', "finest"),
         ('stage = "coarse"', "pretrained"),
+        ('stage = "refine"\npretrained = "x.onnx"\n[survivors]\nshare = 0.2', "unknown key share"),
         ("stage = ", "not TOML"),
     ],
 )
@@ -33,6 +34,24 @@ def test_a_recipe_that_says_something_else_is_refused(tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(ValueError, match=said):
         load_recipe(path)
+
+
+def recipe(tmp_path, text):
+    path = tmp_path / "recipe.toml"
+    path.write_text('stage = "refine"\npretrained = "x.onnx"\nseed = 7\n' + text)
+    return load_recipe(path)
+
+
+def test_everybody_is_trained_on_unless_survivors_are_asked_for(tmp_path):
+    assert recipe(tmp_path, "").survivors is None
+    asked = recipe(tmp_path, "[survivors]\nprice = 2\nfloor = 0.1")
+    assert asked.survivors == Survivors(price=2.0, floor=0.1)
+
+
+def test_fits_of_several_seeds_can_share_their_pictures(tmp_path):
+    assert recipe(tmp_path, "").picture_seed == 7
+    shared = recipe(tmp_path, "[data]\nseed = 1")
+    assert (shared.seed, shared.picture_seed) == (7, 1)
 
 
 def test_a_missing_recipe_is_one_clear_line(tmp_path):
