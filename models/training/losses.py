@@ -26,6 +26,8 @@ class Weights:
     joint: float = 0.3
     person: float = 0.3
     size: float = 0.3
+    hard: float = 0.0
+    """Power of a person's own 3D error that their 3D terms count by; 0: everybody counts alike."""
 
 
 class Target(NamedTuple):
@@ -54,9 +56,10 @@ def losses(body: Body, target: Target, weights: Weights) -> dict[str, Tensor]:
     true_plane = body.turn.enter(target.px)
     apart = (body.plane - true_plane).norm(dim=-1)  # [M, 25]
     counted = target.has_px * (0.2 + 0.8 * target.inside)
+    counted_mm = target.has_mm * _by_error(distance, target.has_mm, weights.hard) if weights.hard else target.has_mm
     terms = {
-        "likelihood": weights.likelihood * _mean(surprise, target.has_mm),
-        "distance": weights.distance * _mean(distance, target.has_mm),
+        "likelihood": weights.likelihood * _mean(surprise, counted_mm),
+        "distance": weights.distance * _mean(distance, counted_mm),
         "plane": weights.plane * _mean(apart.clamp_max(2.0), counted),
         "joint": weights.joint * _mean(_logistic(body.joint_logits, joint_right(body, target)), target.has_px),
         "person": weights.person * _logistic(body.person_logit, target.is_person).mean(),
@@ -78,6 +81,17 @@ def _size_loss(body: Body, target: Target) -> Tensor:
     true = turned.clamp_min(0.05).log() + body.turn.scale[:, 0, 0].log()
     surprise = (body.log_size - true).abs() * torch.exp(-body.log_size_spread) + body.log_size_spread
     return _mean(surprise, (target.has_mm[:, 0] > 0) & (turned > 0.05))
+
+
+def _by_error(distance: Tensor, known: Tensor, power: float) -> Tensor:
+    """[M, 1] weights, 1 on average, by the mean of the errors [M, 25] that are known: hard people count more.
+
+    The regression's counterpart of the focal loss (arXiv 1708.02002), which weighs by a wrong answer's probability.
+    """
+    error = (distance.detach() * known).sum(1, keepdim=True) / known.sum(1, keepdim=True).clamp_min(1)
+    weight = error.clamp_min(1e-3) ** power
+    labelled = (known.sum(1, keepdim=True) > 0).float()
+    return weight * labelled.sum().clamp_min(1) / (weight * labelled).sum().clamp_min(1e-9)
 
 
 def _logistic(logits: Tensor, truth: Tensor) -> Tensor:
