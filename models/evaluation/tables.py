@@ -104,15 +104,21 @@ def _stages(answered_by: Mapping[Stage, int]) -> str:
     return ", ".join(shares) or "-"
 
 
-def _comparisons(by_folder: Mapping[str, Sequence[Comparison]]) -> list[str]:
+def comparisons_table(by_folder: Mapping[str, Sequence[Comparison]]) -> str:
+    """A line for each comparison of anybody; empty where there is none."""
     head = ["data", "people", "before -> after", *(measure.title for measure in MEASURES)]
     body = [[folder, f"{one.who} ({one.people})", f"{one.before} -> {one.after}",
              *(_change(one.changes.get(measure.key)) for measure in MEASURES)]
             for folder, comparisons in by_folder.items() for one in comparisons if one.people]
+    return table(head, body) if body else ""
+
+
+def _comparisons(by_folder: Mapping[str, Sequence[Comparison]]) -> list[str]:
     text = ("The same people before and after, with the 95 % interval of the paired difference; a negative change of "
             "an error is a gain. The hardest third of a folder's people is the most hidden, overlapped, cut and small "
             "by the labels, whatever any system makes of them.")
-    return ["## What a deeper look changes", text, table(head, body)] if body else []
+    lines = comparisons_table(by_folder)
+    return ["## What a deeper look changes", text, lines] if lines else []
 
 
 def _change(change: Change | None) -> str:

@@ -1,52 +1,22 @@
 """The parts of the deep stages, taken away one at a time, on a picture that the cascade itself has labelled."""
 
-import json
-from pathlib import Path
-from typing import Any
-
-import cv2
-import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from models.cascade import Cascade
-from models.datasets.labelled import read_folder
 from models.evaluation.ablation import VARIANTS, Line, as_markdown, lines_of
 from models.evaluation.figures import Summary
 from models.manifest import WEIGHTS
-from models.records import Person, Stage
-from models.skeleton import JOINT_NAMES
-
-PHOTO = Path("docs/demo/skate_bowl.jpg")
-
-
-def label(person: Person) -> dict[str, Any]:
-    """The person as truth."""
-    px, mm = np.asarray(person.pose.joints_px), np.asarray(person.pose.joints_mm)
-    return {
-        "joints2d": {name: [*px[i], 2] for i, name in enumerate(JOINT_NAMES)},
-        "joints3d": {name: list(mm[i]) for i, name in enumerate(JOINT_NAMES)},
-        "box": [*px.min(0), *px.max(0)],
-    }
+from models.records import Stage
+from tests.models.evaluation.photo import labelled_photo
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
-    folder = tmp_path_factory.mktemp("labelled")
-    image = cv2.imread(str(PHOTO))
     cascade = Cascade.load(WEIGHTS)
-    answer = cascade.predict(image, quality="best")
-    camera = answer.camera
-    height, width = image.shape[:2]
-    entry = {
-        "file": "photo.png", "width": width, "height": height,
-        "K": [[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]],
-        "people": [label(person) for person in answer.people],
-    }  # fmt: skip
-    cv2.imwrite(str(folder / "photo.png"), image)
-    (folder / "labels.json").write_text(json.dumps({"images": [entry]}))
-    return list(lines_of(cascade, WEIGHTS, read_folder(folder), rounds=10))
+    folder = labelled_photo(tmp_path_factory.mktemp("labelled"), cascade)
+    return list(lines_of(cascade, WEIGHTS, folder, rounds=10))
 
 
 def expert(lines: list[Line], variant: str) -> Summary:
