@@ -141,7 +141,8 @@ class Memory:
         due = np.zeros(len(age_s), bool)
         if off is not None and not self.reuse.clock:
             due |= off > 1
-        if self.reuse.clock:
+        unfitted = self.reuse.decide and off is None
+        if self.reuse.clock or (unfitted and self.reuse.every is None and self.reuse.coin is None):
             due |= age_s * (1.0 if off is None else np.sqrt(off)) >= interval_s - 1e-6
         if self.reuse.every is not None:
             due |= frames >= self.reuse.every

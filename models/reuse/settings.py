@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-TARGET_MM: Final = 6.0
+TARGET_MM: Final = 10.0
 """Error that carrying may be expected to add at most, just before the next look, where nobody says otherwise. Over all
 frames it adds a fraction of that, for most are looked at, or were a moment ago."""
 
@@ -13,15 +13,16 @@ frames it adds a fraction of that, for most are looked at, or were a moment ago.
 class Reuse:
     """Settings of a memory. Whoever has no deep look yet, or lost it to a cut or a turn, is always asked afresh."""
 
-    clock: bool = True
+    clock: bool = False
     """Each person has a clock for the deep stages, which slows down while carried and fresh poses agree (Clockwork
-    Convnets, arXiv 1608.03609, section 4.3: an adaptive clock)."""
+    Convnets, arXiv 1608.03609, section 4.3: an adaptive clock). Off as it ships: beside the regressor it saves no more
+    and errs more after a cut (docs/routing.md)."""
     carry: bool = True
     """The deep-minus-coarse correction moves along with the coarse pose (Deep Feature Flow, arXiv 1611.07715, where
     flow moves features); False: the last deep body is held as it was."""
     decide: bool = True
     """A regressor says how far the carried pose is from a fresh one, and a look is due where the error that this adds
-    exceeds the target (DVSNet, arXiv 1804.00931). Without fitted parameters it says nothing."""
+    exceeds the target (DVSNet, arXiv 1804.00931). Without fitted parameters the clock stands in for it."""
     target_mm: float = TARGET_MM
     """Of the clock and the regressor, where neither the caller nor the fitted parameters say one."""
     every: int | None = None

@@ -18,15 +18,15 @@ from models.reuse.memory import Memory
 from models.reuse.settings import Reuse
 
 NO_REUSE: Final = "no reuse"
-TOGETHER: Final = "all together"
+SHIPPED, TOGETHER = "decision, carried (as it ships)", "all together"
 IDEAS: Final[Mapping[str, Reuse | None]] = {
     NO_REUSE: None,
-    "clock, held": Reuse(carry=False, decide=False),
-    "decision, held": Reuse(clock=False, carry=False),
-    "carried, every 4th": Reuse(clock=False, decide=False, every=4),
-    "clock, carried": Reuse(decide=False),
-    "decision, carried": Reuse(clock=False),
-    TOGETHER: Reuse(),
+    "clock, held": Reuse(clock=True, carry=False, decide=False),
+    "decision, held": Reuse(carry=False),
+    "carried, every 4th": Reuse(decide=False, every=4),
+    "clock, carried": Reuse(clock=True, decide=False),
+    SHIPPED: Reuse(),
+    TOGETHER: Reuse(clock=True),
 }
 """The published ideas, each alone and together; `held` is without `carried`."""
 
@@ -56,7 +56,7 @@ class Run:
 
 
 def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, target_mm: float | None) -> dict[str, Run]:
-    """Every idea, then fixed alternation and a coin with about as many looks as all ideas together.
+    """Every idea, then fixed alternation and a coin with about as many looks as what ships.
 
     Args:
         streams: films, shown one after the other without a pause.
@@ -65,10 +65,10 @@ def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, tar
     stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
     counted = Cascade(cascade.manifest, stages)
     runs = _run(counted, stages, streams, IDEAS, quality, target_mm)
-    most, ours = (sum(runs[name].looks.values()) for name in (NO_REUSE, TOGETHER))
+    most, ours = (sum(runs[name].looks.values()) for name in (NO_REUSE, SHIPPED))
     share = float(np.clip(ours / max(most, 1), 0.01, 1.0))
-    every = Reuse(clock=False, decide=False, every=max(1, round(1 / share)))
-    coin = Reuse(clock=False, decide=False, coin=share)
+    every = Reuse(decide=False, every=max(1, round(1 / share)))
+    coin = Reuse(decide=False, coin=share)
     chance = {f"every {every.every}, held": replace(every, carry=False), f"every {every.every}, carried": every,
               f"coin {share:.2f}, held": replace(coin, carry=False), f"coin {share:.2f}, carried": coin}
     return runs | _run(counted, stages, streams, chance, quality, target_mm)

@@ -92,8 +92,19 @@ def test_a_coin_asks_at_its_rate_and_says_the_same_again():
 
 def looked_at(deep_of, frames=100):
     """How often a clock asks where the deep looks are these, by frame number."""
-    memory = Memory(Reuse(decide=False))
+    memory = Memory(Reuse(clock=True, decide=False))
     return sum(look_deeper(memory, looks(HERE), deep_of(frame), 0.04 * frame).due.sum() for frame in range(frames))
+
+
+def test_without_a_fitted_regressor_the_clock_stands_in_for_it():
+    counts = []
+    for reuse in (Reuse(), Reuse(clock=True, decide=False)):
+        memory = Memory(reuse)
+        counts.append([look_deeper(memory, looks(HERE), looks(HERE, off_mm=30), 0.04 * frame).due.tolist()
+                       for frame in range(40)])
+
+    assert counts[0] == counts[1]
+    assert 0 < sum(map(sum, counts[0])) < 40
 
 
 def test_the_clock_slows_down_where_poses_agree_and_not_where_they_do_not():
