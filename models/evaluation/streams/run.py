@@ -51,24 +51,27 @@ def names(quality: Quality) -> tuple[str, str]:
 def run_film(film: Film, cascade: Cascade, qualities: Sequence[Quality], follower: Callable[[], Follower],
              peers: Sequence[System], progress: Callable[[Sequence[LabelledFrame]], Iterable[LabelledFrame]] = iter,
              ) -> FilmRun:
-    """Each system's paths; one inference serves both rows of a quality, which have the ids of the stream.
+    """Each system's paths. What the stream shows reuses deep looks and is smoothed, as the service does it; what the
+    cascade says is of each frame by itself, and a stream of its own gives it its ids.
 
     Args:
-        follower: makes the memory of a new stream; one for each quality.
+        follower: makes the memory of a new stream; two for each quality.
         progress: wraps the frames, such as a progress bar.
     """
     said: dict[str, list[list[Sighting]]] = {}
-    followers = {quality: follower() for quality in qualities}
+    followers = {quality: (follower(), follower()) for quality in qualities}
     for frame, time_s in zip(progress(film.frames), film.times_s, strict=True):
         image = frame.image_bgr()
-        for quality, stream in followers.items():
-            raw = cascade.predict(image, Options(quality=quality, camera=frame.camera))
-            stream.begin(float(time_s), float(time_s))
-            smoothed = stream.follow(raw)
-            for name, answer in zip(names(quality), (raw, smoothed), strict=True):
+        for quality, (plain, stream) in followers.items():
+            options = Options(quality=quality, camera=frame.camera)
+            raw = cascade.predict(image, options)
+            plain.begin(float(time_s), float(time_s))
+            smoothed = stream.follow(cascade.predict(image, options, memory=stream.begin(float(time_s), float(time_s))))
+            for name, answer, followed in zip(names(quality), (raw, smoothed), (plain.follow(raw), smoothed),
+                                              strict=True):
                 said.setdefault(name, []).append([
-                    Sighting(Guess.of(person), followed.id)
-                    for person, followed in zip(answer.people, smoothed.people, strict=True)])
+                    Sighting(Guess.of(person), same.id)
+                    for person, same in zip(answer.people, followed.people, strict=True)])
         for peer in peers:
             said.setdefault(peer.name, []).append([Sighting(guess) for guess in peer.people(image, frame.camera)])
     return FilmRun(film, true_paths(film), {name: said_paths(film, frames) for name, frames in said.items()})
