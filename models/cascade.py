@@ -209,7 +209,7 @@ class Cascade:
         recalling = clock()
         recall = None if memory is None else memory.recall(
             image_bgr, looks, self.manifest.calibration.reuse, target_mm=options.reuse_target_mm or None,
-            deep=options.reuse_target_mm != 0 and not isinstance(policy, NeverPolicy))
+            deep=_reuses(options, policy))
         if recall is not None:
             resting = np.flatnonzero(recall.has & ~recall.due)
             people.reuse(resting, recall)
@@ -312,6 +312,14 @@ class Cascade:
 def by_score(looks: Looks) -> Indices:
     """[P] rows in the order in which a frame has its people: the surest first."""
     return np.argsort(-looks.score, kind="stable")
+
+
+def _reuses(options: Options, policy: Policy) -> bool:
+    """Whether a stream's deep looks are carried on: where a target is set, and else wherever looks are weighed at all.
+    Who asks for everybody's deepest look gets it in every frame."""
+    if options.reuse_target_mm is None:
+        return not isinstance(policy, NeverPolicy | AlwaysPolicy)
+    return options.reuse_target_mm > 0 and not isinstance(policy, NeverPolicy)
 
 
 def _region(image_bgr: Image, options: Options) -> Tile:

@@ -48,7 +48,7 @@ class Options:
     """Look only there; None: the whole frame."""
     reuse_target_mm: float | None = None
     """In a stream: error that carrying on an earlier deep look may be expected to add before the person is looked at
-    again; None: as calibrated, 0: every frame by itself."""
+    again; None: as calibrated, but nothing at `best`; 0: every frame by itself."""
 
     def __post_init__(self) -> None:
         if self.price is not None and self.max_extra_error_mm is not None:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-TARGET_MM: Final = 10.0
+TARGET_MM: Final = 6.0
 """Error that carrying may be expected to add at most, just before the next look, where nobody says otherwise. Over all
 frames it adds a fraction of that, for most are looked at, or were a moment ago."""
 

@@ -16,7 +16,7 @@ from tests.models.evaluation.stages import Scene, cascade_of, scene
 
 PEOPLE = 3
 CAMERA = Camera(FOCAL_PX, FOCAL_PX, SIZE_WH_PX[0] / 2, SIZE_WH_PX[1] / 2)
-BEST = Options(camera=CAMERA, quality=Quality.BEST)
+BEST = Options(camera=CAMERA, quality=Quality.BEST, reuse_target_mm=10.0)
 EVERY_3 = Reuse(clock=False, decide=False, every=3)
 PICTURE = np.zeros((*SIZE_WH_PX[::-1], 3), np.uint8)
 
@@ -95,6 +95,12 @@ def test_a_target_of_zero_switches_reuse_off(cascade, options):
     frames = answers(cascade, Memory(EVERY_3), 3, options)
 
     assert {person.reused_frames for frame in frames for person in frame.people} == {0}
+
+
+def test_best_reuses_nothing_unless_it_is_asked_to(cascade):
+    answers(cascade, Memory(EVERY_3), 3, Options(camera=CAMERA, quality=Quality.BEST))
+
+    assert cascade.runners[Stage.EXPERT].items == [PEOPLE] * 3
 
 
 def test_fast_never_reuses_a_deep_answer(cascade):

@@ -15,7 +15,7 @@ from models.looks import sizes
 from models.options import Options, Quality
 from models.records import Frame, Person, Stage
 from models.reuse.memory import Memory
-from models.reuse.settings import Reuse
+from models.reuse.settings import TARGET_MM, Reuse
 
 NO_REUSE: Final = "no reuse"
 SHIPPED, TOGETHER = "decision, carried (as it ships)", "all together"
@@ -60,8 +60,10 @@ def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, tar
 
     Args:
         streams: films, shown one after the other without a pause.
-        target_mm: see `Options.reuse_target_mm`.
+        target_mm: see `Options.reuse_target_mm`; None: as fitted, at `best` too, where nothing else is reused.
     """
+    fitted = cascade.manifest.calibration.reuse
+    target_mm = target_mm or (fitted.target_mm if fitted else TARGET_MM)
     stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
     counted = Cascade(cascade.manifest, stages)
     runs = _run(counted, stages, streams, IDEAS, quality, target_mm)
