@@ -136,12 +136,16 @@ def distinct(looks: Looks) -> Indices:
     """
     order = np.argsort(-looks.score, kind="stable")
     px = looks.joints_px[order]
-    same = likeness(px[:, None], px[None], sizes(px)[:, None]) > SAME_PERSON
+    return order[firsts(likeness(px[:, None], px[None], sizes(px)[:, None]) > SAME_PERSON)]
+
+
+def firsts(same: Mask) -> list[int]:
+    """Rows, in their order, that are not the `same` [P, P] as one that was kept before them."""
     kept: list[int] = []
-    for row in range(len(order)):
+    for row in range(len(same)):
         if not same[kept, row].any():
             kept.append(row)
-    return order[kept]
+    return kept
 
 
 def astray(before_px: Floats, after_px: Floats, looked: Indices) -> Indices:

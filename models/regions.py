@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from models.arrays import Floats, Indices, Mask
-from models.looks import COLUMNS, Looks, boxes, heights, likeness, sizes
+from models.looks import COLUMNS, Looks, boxes, firsts, heights, likeness, sizes
 
 ZOOM: Final = 2.0
 """How much larger a tile is shown than the whole frame."""
@@ -26,7 +26,8 @@ SMALL_PX: Final = 64.0
 FAINTEST: Final = 0.02
 """Score from which on a slot is somebody, if perhaps too faint to be answered."""
 NEW_BY_SMALL: Final = 0.4
-"""Newcomers that a tile shows for each small slot in it, by least squares over 432 tiles of 48 rendered frames."""
+"""Newcomers that a tile shows for each small slot in it: rounded from least squares over 432 tiles of 48
+rendered frames (a trial, not kept). It orders the tiles; one small slot marks."""
 LEAST_NEW: Final = 0.3
 """Expected newcomers from which on a tile is marked: one small slot will do."""
 SAME_ACROSS: Final = 0.3
@@ -134,9 +135,4 @@ def joined(looks: list[Looks]) -> Looks:
     px, source = together.joints_px[order], source[order]
     size = sizes(px)
     alike = likeness(px[:, None], px[None], np.maximum(size[:, None], size[None]))
-    same = (alike > SAME_ACROSS) & (source[:, None] != source[None])
-    kept: list[int] = []
-    for row in range(len(order)):
-        if not same[kept, row].any():
-            kept.append(row)
-    return together[order[kept]]
+    return together[order[firsts((alike > SAME_ACROSS) & (source[:, None] != source[None]))]]

@@ -90,6 +90,11 @@ class Recorded:
             return Recorded(**{column.name: stored[column.name] for column in fields(Recorded)})
 
 
+    @property
+    def units(self) -> Indices:
+        """[N] number of each detection's film, moment or picture; people of one depend on each other."""
+        return np.unique(np.char.add(np.char.add(self.folder, "/"), self.sequence), return_inverse=True)[1]
+
     def of(self, rows: Indices | Mask) -> "Recorded":
         """These detections."""
         return Recorded(**{column.name: getattr(self, column.name)[rows] for column in fields(Recorded)})

@@ -30,6 +30,7 @@ from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.memory import Memory
 from models.reuse.recall import Recall
 from models.reuse.settings import TARGET_MM, Reuse
+from models.routing.gains import ridge
 
 COIN: Final = 0.2
 """Of a fresh look: ages up to half a second at 25 frames a second."""
@@ -90,11 +91,8 @@ def fit(samples: Samples, target_mm: float) -> Deviation:
     if len(inputs) < LEAST_SAMPLES:
         raise ValueError(f"want {LEAST_SAMPLES} carried poses that were looked at again, got {len(inputs)}: give "
                          "longer films with people in them")
-    mean, spread = inputs.mean(0), np.maximum(inputs.std(0), 1e-6)
-    scaled, off_mm = (inputs - mean) / spread, np.minimum(off_mm, MOST_MM)
-    weights = np.linalg.solve(scaled.T @ scaled + RIDGE * np.eye(len(INPUTS)), scaled.T @ (off_mm - off_mm.mean()))
-    weights = weights / spread
-    return Deviation(tuple(map(float, weights)), float(off_mm.mean() - mean @ weights), target_mm)
+    said = ridge(inputs, np.minimum(off_mm, MOST_MM), RIDGE)
+    return Deviation(said.weights, said.bias, target_mm)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

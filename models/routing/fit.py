@@ -49,13 +49,13 @@ def costs(manifest: Path) -> dict[Stage, float]:
     return {Stage(name): float(spec["cost_ms"]) for name, spec in stages.items()}
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Writes the parameters."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the manifest with the costs")
     parser.add_argument("--out", type=Path, default=Path("out/policies.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     found = fit_policies([Recorded.load(path) for path in args.tables], costs(args.weights / "manifest.json"))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(found, indent=1) + "\n")

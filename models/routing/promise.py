@@ -56,8 +56,7 @@ def promises(table: Recorded, policy: Policy, cost_ms: Mapping[Stage, float],
 def losses(table: Recorded, error_mm: Floats, routes: Indices) -> Floats:
     """[U] of each unit, 0 to `BOUND_MM`."""
     extra = np.clip(error_mm[np.arange(len(routes)), routes] - error_mm[:, -1], 0.0, BOUND_MM)
-    unit = np.unique(np.char.add(np.char.add(table.folder, "/"), table.sequence), return_inverse=True)[1]
-    return np.asarray(np.bincount(unit, extra) / np.bincount(unit))
+    return np.asarray(np.bincount(table.units, extra) / np.bincount(table.units))
 
 
 def balanced_price(table: Recorded, policy: Policy, cost_ms: Mapping[Stage, float],
@@ -72,13 +71,13 @@ def balanced_price(table: Recorded, policy: Policy, cost_ms: Mapping[Stage, floa
 
 def halves(table: Recorded, seed: int = 0) -> tuple[Recorded, Recorded]:
     """To fit policies on, and to calibrate the promise on: no unit is in both."""
-    unit = np.unique(np.char.add(np.char.add(table.folder, "/"), table.sequence), return_inverse=True)[1]
+    unit = table.units
     first = np.random.default_rng(seed).permutation(unit.max() + 1) < (unit.max() + 1) / 2
     return table.of(first[unit]), table.of(~first[unit])
 
 
 def stated(table: Recorded) -> dict[str, Any]:
     """What a promise rests on, for `/v1/model` and the model card."""
-    units = len(np.unique(np.char.add(np.char.add(table.folder, "/"), table.sequence)))
-    return {"confidence": CONFIDENCE, "loss_bound_mm": BOUND_MM, "people": len(table.frame), "units": units,
+    return {"confidence": CONFIDENCE, "loss_bound_mm": BOUND_MM, "people": len(table.frame),
+            "units": len(np.unique(table.units)),
             "judged_by": f"the answers of {' and '.join(ROUTES[-1])}"}

@@ -4,7 +4,7 @@ A person's error after a route is taken to be sqrt(e^2 + d^2): e the error that 
 the distance between the route's body and the deepest one's. Errors that all routes share cancel in it, which labels
 leave in as noise; and rendered people, on whom `refine` gains little in truth, tell rightly where the stages part. On
 footage that was held back, gains fitted so are closer to the true ones than gains fitted on rendered truth
-(docs/results.md). It needs no labels, so that a user's own footage will do.
+(docs/routing.md). It needs no labels, so that a user's own footage will do.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,6 @@ from models.evaluation.recorded import Recorded
 from models.evaluation.tables import known
 from models.evaluation.tradeoff.markdown import PROTOCOL, as_markdown
 from models.evaluation.tradeoff.measure import Report, measured, without_disagreement
-from models.evaluation.tradeoff.people import units
 from models.evaluation.tradeoff.plots import save_plots
 from models.evaluation.tradeoff.points import Costs
 from models.evaluation.tradeoff.splits import SPLITS, broken
@@ -98,7 +97,7 @@ def _conditions(args: argparse.Namespace, manifest: Manifest, prices: Sequence[f
           else f"what the weights were calibrated on ({manifest.calibration.fitted_on})")
     cost = {str(stage): f"{spec.cost_ms:g} ms and {spec.gmacs:g} GMACs" for stage, spec in manifest.stages.items()}
     return {"prices (cheap, balanced, dear)": ", ".join(f"{price:g}" for price in prices), "policies fitted on": by,
-            "tried on": f"{len(test.person)} detections in {int(units(test).max(initial=-1)) + 1} films, moments or "
+            "tried on": f"{len(test.person)} detections in {len(np.unique(test.units))} films, moments or "
                         f"pictures of {', '.join(path.stem for path in args.test)}",
             "costs": "; ".join(f"{stage} {what}" for stage, what in cost.items()),
             "bootstrap rounds": str(args.rounds),

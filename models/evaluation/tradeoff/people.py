@@ -76,11 +76,6 @@ def parts(people: People) -> dict[str, tuple[People, Indices]]:
     return {part: (people.of(rows, f"{people.name}, {part}"), rows) for part, rows in found.items()}
 
 
-def units(table: Recorded) -> Indices:
-    """[N] number of each detection's film, moment or picture."""
-    return np.unique(np.char.add(np.char.add(table.folder, "/"), table.sequence), return_inverse=True)[1]
-
-
 def _people(name: str, whole: Recorded, rows: Indices, *, in_3d: bool) -> People:
     table = whole.of(rows)
     flat, deep = table.errors_2d[:, :, LIMBS], table.errors_mm[:, :, LIMBS]
@@ -88,4 +83,4 @@ def _people(name: str, whole: Recorded, rows: Indices, *, in_3d: bool) -> People
         name, table, rows, in_3d, table.limb_error_mm if in_3d else 100 * table.error_2d,
         right_3d=(deep < PCK3D_MM).sum(-1).astype(float), right_2d=(flat < PCK2D).sum(-1).astype(float),
         joints_3d=np.isfinite(deep[:, 0]).sum(-1).astype(float),
-        joints_2d=np.isfinite(flat[:, 0]).sum(-1).astype(float), unit=units(table))
+        joints_2d=np.isfinite(flat[:, 0]).sum(-1).astype(float), unit=table.units)

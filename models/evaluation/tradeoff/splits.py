@@ -10,7 +10,6 @@ from models.arrays import Floats
 from models.calibration.bounds import CONFIDENCE, upper_bound
 from models.calibration.tables import Promise, dearest
 from models.evaluation.recorded import ROUTES, Recorded
-from models.evaluation.tradeoff.people import units
 from models.records import Stage
 from models.routers import Policy
 from models.routing.play import deep_cost_ms, play
@@ -54,7 +53,7 @@ def broken(table: Recorded, policy: Policy, cost_ms: Mapping[Stage, float], targ
     Raises:
         ValueError: fewer than two units.
     """
-    unit = units(table)
+    unit = table.units
     count = int(unit.max(initial=-1)) + 1
     if count < 2:
         raise ValueError(f"want two pictures, moments or films or more to split, got {count}")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from models.evaluation.recorded import Recorded
-from models.records import Stage
 from models.routers import GainPolicy, Policy, RandomPolicy
 from models.routers.fitted import read_policies
 from models.routing import fit
@@ -120,10 +119,10 @@ def test_promises_are_kept_on_other_people_as_often_as_they_say():
     assert np.mean(broken) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
 
 
-def test_the_command_writes_what_the_policies_are_read_from(tmp_path, capsys):
+def test_the_command_writes_what_the_policies_are_read_from(tmp_path):
     people(200).save(tmp_path / "table.npz")
+    fit.main([str(tmp_path / "table.npz"), "--out", str(tmp_path / "new" / "policies.json")])
+    written = json.loads((tmp_path / "new" / "policies.json").read_text())
 
-    assert set(json.loads(json.dumps(fit_policies([Recorded.load(tmp_path / "table.npz")], COST_MS)))) == {
-        "features", "fitted"}
-    assert isinstance(read_policies(fit_policies([people(200)], COST_MS))["gain"], GainPolicy)
-    assert fit.costs(fit.WEIGHTS / "manifest.json")[Stage.EXPERT] > 0
+    assert isinstance(next(iter(read_policies(written).values())), GainPolicy)
+    assert written == json.loads(json.dumps(fit_policies([people(200)], fit.costs(fit.WEIGHTS / "manifest.json"))))
