@@ -77,7 +77,8 @@ def collect(cascade: Cascade, streams: Iterable[Iterable[Shot]], rounds: int = 3
         for shot in stream:
             for memory in memories:
                 memory.begin(shot.time_s)
-                once.predict(shot.image_bgr, Options(quality=Quality.BEST, camera=shot.camera), memory=memory)
+                once.predict(shot.image_bgr, Options(quality=Quality.BEST, camera=shot.camera,
+                                                     reuse_target_mm=TARGET_MM), memory=memory)
     return samples
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from models.cascade import Cascade, DeepStagesSkipped
 from models.errors import StageDown
+from models.evaluation.streams.shots import Shot
 from models.options import Options, Quality
 from models.records import Camera, Frame, Stage, Stop
+from models.reuse.fit import collect
 from models.reuse.memory import Memory
 from models.reuse.settings import Reuse
 from tests.models.evaluation.crowd import FOCAL_PX, SIZE_WH_PX
@@ -150,3 +152,11 @@ def test_a_frame_that_is_given_up_leaves_no_trace(cascade):
     memory.begin(0.08)
 
     assert {person.reused_frames for person in cascade.predict(PICTURE, BEST, memory=memory).people} == {1}
+
+
+def test_carried_poses_that_are_looked_at_again_are_samples_to_fit_on(cascade):
+    shots = [Shot(PICTURE, CAMERA, frame / 25) for frame in range(40)]
+    inputs, off_mm = collect(cascade, [shots], rounds=2).columns()
+
+    assert len(inputs) == len(off_mm) > PEOPLE
+    assert (off_mm < 2).all()  # nobody moves
