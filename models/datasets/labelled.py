@@ -85,6 +85,9 @@ class LabelledFrame:
     moment: str = ""
     """Pictures of one moment by several cameras say the same; empty: nobody says."""
 
+    view: str = ""
+    """Which of several cameras; empty: nobody says."""
+
     def image_bgr(self) -> Image:
         """The decoded picture, EXIF rotation applied.
 
@@ -183,6 +186,7 @@ def _frame(folder: Path, entry: Mapping[str, Any], *, coco17: bool) -> LabelledF
         trainable=entry.get("trainable") is True,
         time_s=float(entry["time_s"]) if "time_s" in entry else None,
         moment=str(entry.get("frame", "")) if "camera" in entry else "",
+        view=str(entry.get("camera", "")),
     )
 
 

@@ -32,7 +32,7 @@ from models.evaluation.peers import Skipped, load_peers
 from models.evaluation.people_sheet import save_people_sheets, sightings
 from models.evaluation.plots import save_error_against_cost, save_frontier, save_uncertainty
 from models.evaluation.sigma import told
-from models.evaluation.streams import films, reuse, reuse_table, run, tables
+from models.evaluation.streams import default, films, reuse, reuse_table, run, tables
 from models.evaluation.streams.shots import shots_of
 from models.evaluation.systems import routed
 from models.evaluation.tables import Report, as_json, as_markdown
@@ -333,6 +333,8 @@ def _stream(follower: MakeFollower | None, argv: Sequence[str], load: Load) -> i
     args = _stream_parser().parse_args(argv)
     if args.reuse:
         return _reuse(args, load)
+    if args.default:
+        return _default(args, load)
     if follower is None:
         raise UsageError("stream wants the service's smoothing, got none: call it as `posecascade eval stream`")
     footage = _footage(args)
@@ -371,14 +373,30 @@ def _reuse(args: argparse.Namespace, load: Load) -> int:
     return 0
 
 
+def _default(args: argparse.Namespace, load: Load) -> int:
+    footage = _footage(args)
+    cascade = load(args.weights, threads=args.threads)
+    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    rows = default.rows_of(default.run_default(cascade, footage), cascade, footage, draws)
+    conditions = _stream_conditions(footage, cascade, args)
+    _out_folder(args.out)
+    (args.out / "default.json").write_text(json.dumps(default.as_json(rows, conditions), indent=1) + "\n")
+    (args.out / "default.md").write_text(default.as_markdown(rows, conditions))
+    print(default.as_markdown(rows, conditions))
+    return 0
+
+
 def _footage(args: argparse.Namespace) -> list[films.Film]:
     """The films that are given, or else rendered ones."""
-    for name, least in (("threads", 1), ("rounds", 1), ("frames", 3), ("size", 64), ("fps", 1)):
-        if getattr(args, name) < least:
-            raise UsageError(f"--{name} must be {least} or more, got {getattr(args, name)}")
+    for name, least in (("threads", 1), ("rounds", 1), ("frames", 3), ("size", 64), ("fps", 1), ("frame_rate", 1)):
+        if (given := getattr(args, name)) is not None and given < least:
+            raise UsageError(f"--{name.replace('_', '-')} must be {least} or more, got {given}")
     shooting = films.Shooting(args.size, args.fps, args.frames)
     folders = args.data or films.rendered(args.films, args.seeds, shooting, args.assets, _film_bar)
-    footage = [films.read_film(folder) for folder in folders]
+    if args.data and args.frame_rate:
+        footage = [film for folder in folders for film in films.read_views(folder, args.frame_rate)]
+    else:
+        footage = [films.read_film(folder) for folder in folders]
     rates = sorted({round(film.fps, 2) for film in footage})
     if len(rates) > 1:
         raise UsageError(f"--data wants films of one frame rate, got {', '.join(f'{rate:g}' for rate in rates)} fps")
@@ -399,6 +417,8 @@ def _stream_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, nargs="+", default=(), metavar="FOLDER",
                         help="films: labelled folders whose pictures have `time_s` and whose people have `id`; left "
                              "out: rendered people of the split `dev`")
+    parser.add_argument("--frame-rate", type=float, metavar="N",
+                        help="with --data: each camera of a folder is a film, its frames' numbers go up by N a second")
     parser.add_argument("--films", type=Path, default=Path("out/films"), metavar="FOLDER",
                         help="where rendered films are kept; those that are there are not rendered again")
     parser.add_argument("--seeds", type=int, nargs="+", default=films.SEEDS, metavar="N", help="of the rendered films")
@@ -413,6 +433,8 @@ def _stream_parser() -> argparse.ArgumentParser:
     parser.add_argument("--peer", nargs="+", default=(), metavar="NAME", help="only these of the folder")
     parser.add_argument("--reuse", action="store_true",
                         help="instead: what reuse of deep looks saves and costs, idea by idea, without smoothing")
+    parser.add_argument("--default", action="store_true",
+                        help="instead: what ships beside everybody to one stage, without smoothing")
     parser.add_argument("--clips", type=Path, nargs="+", default=(), metavar="VIDEO",
                         help="with --reuse, beside the films: videos without truth")
     parser.add_argument("--target", type=float, metavar="MM",

@@ -1,7 +1,7 @@
 """Films with exact truth: labelled folders whose pictures have times and whose people have ids."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +61,32 @@ def read_film(folder: Path) -> Film:
             person without id.
     """
     read = read_folder(folder)
-    times = np.array([np.nan if frame.time_s is None else frame.time_s for frame in read.frames])
+    return _film(folder, read.name, read.frames)
+
+
+def read_views(folder: Path, rate: float) -> list[Film]:
+    """A labelled folder of several cameras as one film each, in the cameras' order by name.
+
+    Args:
+        folder: its pictures say `camera` and a whole number `frame`.
+        rate: of the frames' numbers, a second.
+
+    Raises:
+        LabelsError: as `read_film`; a picture without camera or number.
+    """
+    read = read_folder(folder)
+    unknown = [frame.path.name for frame in read.frames if not (frame.view and frame.moment.isdecimal())]
+    if unknown:
+        raise LabelsError(f"{folder}: want a `camera` and a whole number `frame` for every picture, {unknown[0]} has "
+                          "none; leave `--frame-rate` out for films whose pictures have `time_s`")
+    views: dict[str, list[LabelledFrame]] = {}
+    for frame in sorted(read.frames, key=lambda frame: (frame.view, int(frame.moment))):
+        views.setdefault(frame.view, []).append(replace(frame, time_s=int(frame.moment) / rate))
+    return [_film(folder, f"{read.name}, {view}", tuple(frames)) for view, frames in views.items()]
+
+
+def _film(folder: Path, name: str, frames: tuple[LabelledFrame, ...]) -> Film:
+    times = np.array([np.nan if frame.time_s is None else frame.time_s for frame in frames])
     if len(times) < 3 or not np.isfinite(times).all():
         raise LabelsError(f"{folder}: want a film of 3 frames or more, each with `time_s`, got {len(times)} frames, "
                           f"{int(np.isfinite(times).sum())} with a time; render one with "
@@ -70,10 +95,10 @@ def read_film(folder: Path) -> Film:
     if not (np.abs(steps - steps.mean()) <= UNEVEN * steps.mean()).all():
         raise LabelsError(f"{folder}: want evenly spaced frames, got {steps.min():.4f} to {steps.max():.4f} s between "
                           "two of them; sort them by time and leave none out")
-    people = [person.id for frame in read.frames for person in counted(frame)]
+    people = [person.id for frame in frames for person in counted(frame)]
     if any(who is None for who in people):
         raise LabelsError(f"{folder}: want an `id` for every person, the same through the film")
-    return Film(read.name, read.frames, times, tuple(sorted({who for who in people if who is not None})))
+    return Film(name, frames, times, tuple(sorted({who for who in people if who is not None})))
 
 
 def rendered(under: Path, seeds: Sequence[int], shooting: Shooting, assets: Path | None = None,

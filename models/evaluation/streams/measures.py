@@ -9,6 +9,7 @@ import numpy as np
 
 from models.arrays import Floats, Indices
 from models.evaluation.figures import Figure
+from models.evaluation.metrics import PCK3D_MM
 from models.evaluation.streams.paths import Paths
 from models.evaluation.streams.steadiness import (
     WINDOW_S,
@@ -82,13 +83,25 @@ def _error(said: Paths, truth: Paths, fps: float) -> Floats:
     return mean_error(said.joints_mm, truth.joints_mm)
 
 
+def _within(said: Paths, truth: Paths, fps: float) -> Floats:
+    """[P, 2] joints within `PCK3D_MM` of the truth, and joints."""
+    away = np.linalg.norm(said.joints_mm - truth.joints_mm, axis=-1)  # [P, T, 12]
+    return np.stack([(away < PCK3D_MM).sum((1, 2)), np.isfinite(away).sum((1, 2))], 1).astype(float)
+
+
+def _percent(sums: Floats, fps: float) -> float:
+    return 100 * _mean(sums, fps)
+
+
 def _acceleration(said: Paths, truth: Paths, fps: float) -> Floats:
     return acceleration_error(said.joints_mm, truth.joints_mm)
 
 
 JITTER, ACCELERATION, LAG = "jitter", "acceleration", "lag"
+MPJPE: Final = Measure("mpjpe", "MPJPE mm", _error, _mean)
+PCK3D: Final = Measure("pck3d", f"3DPCK@{PCK3D_MM:g}", _within, _percent)
 MEASURES: Final = (
-    Measure("mpjpe", "MPJPE mm", _error, _mean),
+    MPJPE,
     Measure(JITTER, "jitter mm", partial(_trembling, _joints, STILL_MM), _mean),
     Measure("jitter_rms", "RMS jitter mm", partial(_trembling, _joints, STILL_MM), _root_mean_square),
     Measure(ACCELERATION, "acceleration error mm/frame^2", _acceleration, _mean),

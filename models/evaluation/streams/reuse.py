@@ -66,18 +66,25 @@ def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, tar
     target_mm = target_mm or (fitted.target_mm if fitted else TARGET_MM)
     stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
     counted = Cascade(cascade.manifest, stages)
-    runs = _run(counted, stages, streams, IDEAS, quality, target_mm)
+    runs = streamed(counted, stages, streams, IDEAS, quality, target_mm)
     most, ours = (sum(runs[name].looks.values()) for name in (NO_REUSE, SHIPPED))
     share = float(np.clip(ours / max(most, 1), 0.01, 1.0))
     every = Reuse(decide=False, every=max(1, round(1 / share)))
     coin = Reuse(decide=False, coin=share)
     chance = {f"every {every.every}, held": replace(every, carry=False), f"every {every.every}, carried": every,
               f"coin {share:.2f}, held": replace(coin, carry=False), f"coin {share:.2f}, carried": coin}
-    return runs | _run(counted, stages, streams, chance, quality, target_mm)
+    return runs | streamed(counted, stages, streams, chance, quality, target_mm)
 
 
-def _run(cascade: Cascade, stages: Mapping[Stage, Once], streams: Sequence[Stream],
-         ideas: Mapping[str, Reuse | None], quality: Quality, target_mm: float | None) -> dict[str, Run]:
+def streamed(cascade: Cascade, stages: Mapping[Stage, Once], streams: Sequence[Stream],
+             ideas: Mapping[str, Reuse | None], quality: Quality, target_mm: float | None) -> dict[str, Run]:
+    """The streams one after the other, once for each of the ideas.
+
+    Args:
+        stages: the cascade's runners, which count what they are asked.
+        ideas: settings of reuse by name; None: each frame by itself.
+        target_mm: see `Options.reuse_target_mm`.
+    """
     runs = {name: Run() for name in ideas}
     memories = {name: Memory(reuse) for name, reuse in ideas.items() if reuse is not None}
     began_s = 0.0

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from models.datasets.errors import LabelsError
-from models.evaluation.streams.films import USUAL, read_film, rendered
+from models.evaluation.streams.films import USUAL, read_film, read_views, rendered
 from tests.models.evaluation.streams.footage import FPS, bodies_mm, film
 
 
@@ -62,3 +62,27 @@ def test_films_that_are_there_are_not_rendered_again(tmp_path: Path) -> None:
         film(folder, bodies_mm(1, 3))
 
     assert rendered(tmp_path, (2, 3), USUAL, assets=tmp_path / "none") == there
+
+
+def seen_by_two_cameras(folder: Path) -> Path:
+    def share(images) -> None:
+        for number, image in enumerate(images):
+            del image["time_s"]
+            image |= {"camera": f"cam{number % 2}", "frame": 5 * (number // 2)}
+
+    film(folder, bodies_mm(2, 8))
+    return edited(folder, share)
+
+
+def test_each_camera_of_a_folder_is_a_film(tmp_path: Path) -> None:
+    films = read_views(seen_by_two_cameras(tmp_path / "lab"), rate=60)
+
+    assert [one.name for one in films] == ["lab, cam0", "lab, cam1"]
+    assert [[frame.path.name for frame in one.frames] for one in films] == [
+        ["0.png", "2.png", "4.png", "6.png"], ["1.png", "3.png", "5.png", "7.png"]]
+    assert [one.fps for one in films] == [pytest.approx(12.0)] * 2
+
+
+def test_a_picture_of_no_camera_is_refused_by_name(folder: Path) -> None:
+    with pytest.raises(LabelsError, match=r"0.png has none; leave `--frame-rate` out"):
+        read_views(folder, rate=25)

@@ -1,0 +1,152 @@
+"""What ships for streams beside everybody to one stage: does it come near the deepest answer, for how much of its time?
+
+The films are shown as for `reuse_table`: one stream, every join a cut, answers before smoothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from models.arrays import Floats, Indices, Mask
+from models.cascade import Cascade
+from models.evaluation.answers import Guess
+from models.evaluation.difficulty import hardest
+from models.evaluation.figures import Figure
+from models.evaluation.matching import counted
+from models.evaluation.streams.films import Film
+from models.evaluation.streams.measures import MPJPE, PCK3D, Measure, excess, figure, in_common
+from models.evaluation.streams.once import Once
+from models.evaluation.streams.paths import Paths, Sighting, said_paths, true_paths
+from models.evaluation.streams.reuse import Run, streamed
+from models.evaluation.streams.reuse_table import shown
+from models.evaluation.systems import RoutedBy
+from models.evaluation.tables import cell, known, table
+from models.options import Quality
+from models.records import Stage
+from models.reuse.settings import Reuse
+from models.routers import AlwaysPolicy
+
+COARSE, REFINE, DEEPEST = "everybody: coarse alone", "everybody: refine", "everybody: refine, expert"
+ALONE, SHIPPED = "balanced, each frame by itself", "balanced, as a stream (as it ships)"
+
+PROTOCOL: Final = (
+    "The films are one stream, without a pause: every join is a cut; answers before smoothing. Errors are of the 12 "
+    "limb joints relative to the mid-hip, on people whom every system found; 3DPCK@150 their share below 150 mm. Deep "
+    "ms are a person's and frame's, at the manifest's costs. In brackets: 95 % bootstrap interval over the people, of "
+    "the paired difference in the last columns."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One system, on some of the people."""
+
+    who: str
+    system: str
+    deep_ms: float
+    mpjpe: Figure
+    pck3d: Figure
+    from_deepest: tuple[Figure, Figure]
+    """MPJPE mm and points of 3DPCK more than everybody's deepest answer has."""
+    from_refine: tuple[Figure, Figure]
+
+
+def run_default(cascade: Cascade, films: Sequence[Film]) -> dict[str, Run]:
+    """Every system of the table on the films."""
+    stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
+    plain = Cascade(cascade.manifest, stages)
+    systems: Mapping[str, tuple[Cascade, Quality, Reuse | None]] = {
+        COARSE: (plain, Quality.FAST, None),
+        REFINE: (RoutedBy(plain, AlwaysPolicy(Stage.REFINE)), Quality.BALANCED, None),
+        DEEPEST: (plain, Quality.BEST, None),
+        ALONE: (plain, Quality.BALANCED, None),
+        SHIPPED: (plain, Quality.BALANCED, Reuse()),
+    }
+    streams = [shown(film) for film in films]
+    runs: dict[str, Run] = {}
+    for name, (system, quality, reuse) in systems.items():
+        runs |= streamed(system, stages, streams, {name: reuse}, quality, None)
+    return runs
+
+
+def rows_of(runs: Mapping[str, Run], cascade: Cascade, films: Sequence[Film], draws: Indices) -> list[Row]:
+    """
+    Args:
+        runs: as `run_default` gives them.
+        draws: [R, P] resampled people, of all films together.
+    """
+    hard = _hard(films)
+    everybody = [np.ones_like(mask) for mask in hard]
+    rows: list[Row] = []
+    for who, masks in (("everybody", everybody), ("hardest third", hard)):
+        of = _sums(runs, films, masks)
+        fps = films[0].fps
+
+        def apart(measure: Measure, name: str, other: str, sums: _Sums = of, fps: float = fps) -> Figure:
+            return excess(measure, sums(measure, name), sums(measure, other), fps, draws)
+
+        for name, run in runs.items():
+            deepest, refine = ((apart(MPJPE, name, other), apart(PCK3D, name, other)) for other in (DEEPEST, REFINE))
+            rows.append(Row(who, name, run.cost_ms(cascade), figure(MPJPE, of(MPJPE, name), fps, draws),
+                            figure(PCK3D, of(PCK3D, name), fps, draws), deepest, refine))
+    return rows
+
+
+_Sums = Callable[[Measure, str], Floats]
+
+
+def _sums(runs: Mapping[str, Run], films: Sequence[Film], masks: Sequence[Mask]) -> _Sums:
+    """[P, ...] of a measure and a system, over all films, where the masks [P, T] are true."""
+    truths = [true_paths(film) for film in films]
+    ends = np.cumsum([len(film.frames) for film in films])
+    paths: dict[str, list[Paths]] = {name: [] for name in runs}
+    for film, end, mask in zip(films, ends, masks, strict=True):
+        own = slice(end - len(film.frames), end)
+        said = [said_paths(film, [[Sighting(Guess.of(person)) for person in frame.people]
+                                  for frame in run.frames[own]]) for run in runs.values()]
+        for name, common in zip(runs, in_common(said), strict=True):
+            paths[name].append(replace(common, joints_mm=np.where(mask[:, :, None, None], common.joints_mm, np.nan)))
+
+    def of(measure: Measure, name: str) -> Floats:
+        return np.concatenate([measure.sums(said, truth, films[0].fps)
+                               for said, truth in zip(paths[name], truths, strict=True)])
+
+    return of
+
+
+def _hard(films: Sequence[Film]) -> list[Mask]:
+    """[P, T] of each film: whether a person is of the hardest third of all films in a frame."""
+    chosen = hardest([frame for film in films for frame in film.frames])
+    masks, start = [], 0
+    for film in films:
+        mask = np.zeros((len(film.ids), len(film.frames)), np.bool_)
+        for time, frame in enumerate(film.frames):
+            for number, person in enumerate(counted(frame)):
+                if (start + time, number) in chosen and person.id is not None:
+                    mask[film.ids.index(person.id), time] = True
+        masks.append(mask)
+        start += len(film.frames)
+    return masks
+
+
+def as_json(rows: Sequence[Row], conditions: Mapping[str, str]) -> dict[str, Any]:
+    """Plain lists, dicts and numbers; what is unknown is None."""
+    return {key: known(value) for key, value in
+            {"protocol": PROTOCOL, "conditions": dict(conditions), "rows": [asdict(row) for row in rows]}.items()}
+
+
+def as_markdown(rows: Sequence[Row], conditions: Mapping[str, str]) -> str:
+    """One table."""
+    head = ["who", "system", "deep ms", "MPJPE mm", "3DPCK@150", "beyond everybody's deepest: mm, points",
+            "beyond everybody to refine: mm, points"]
+    cells = [[row.who, row.system, f"{row.deep_ms:.1f}", cell(row.mpjpe, 1), cell(row.pck3d, 1),
+              *(f"{_signed(mm)}, {_signed(points)}" for mm, points in (row.from_deepest, row.from_refine))]
+             for row in rows]
+    said = "; ".join(f"{key}: {value}" for key, value in conditions.items())
+    return "\n\n".join(["# The default in streams", PROTOCOL, said, table(head, cells)]) + "\n"
+
+
+def _signed(figure: Figure) -> str:
+    return f"{figure.value:+.1f} [{figure.low:+.1f}, {figure.high:+.1f}]"

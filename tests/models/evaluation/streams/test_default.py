@@ -1,0 +1,68 @@
+"""`posecascade eval stream --default` over scripted stages, whose errors are known."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.cascade import Cascade
+from models.evaluation.cli import main
+from models.evaluation.streams.default import ALONE, COARSE, DEEPEST, REFINE, SHIPPED, Row, rows_of, run_default
+from models.evaluation.streams.films import read_film
+from models.records import Stage
+from tests.models.evaluation.stages import cascade_of
+from tests.models.evaluation.streams.footage import bodies_mm, film, told
+
+BODIES = bodies_mm(3, 24)
+
+
+def cascade(*_: object, **__: object) -> Cascade:
+    return cascade_of(told(BODIES, 6.0))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    film(tmp_path / "film", BODIES)
+    return tmp_path / "film"
+
+
+@pytest.fixture
+def rows(folder: Path) -> dict[tuple[str, str], Row]:
+    footage = [read_film(folder)]
+    runs = run_default(cascade(), footage)
+    assert runs[REFINE].looks == {Stage.REFINE: 72, Stage.EXPERT: 0}
+    assert runs[DEEPEST].looks == {Stage.REFINE: 72, Stage.EXPERT: 72}
+    draws = np.array([[0, 1, 2], [2, 1, 1]])
+    return {(row.who, row.system): row for row in rows_of(runs, cascade(), footage, draws)}
+
+
+def test_every_system_is_told_for_everybody_and_for_the_hardest(rows: dict[tuple[str, str], Row]) -> None:
+    systems = [COARSE, REFINE, DEEPEST, ALONE, SHIPPED]
+    assert list(rows) == [(who, system) for who in ("everybody", "hardest third") for system in systems]
+
+
+def test_deep_time_is_that_of_the_looks(rows: dict[tuple[str, str], Row]) -> None:
+    cost_ms = {stage: cascade().manifest.stages[stage].cost_ms for stage in (Stage.REFINE, Stage.EXPERT)}
+    assert rows["everybody", COARSE].deep_ms == 0
+    assert rows["everybody", REFINE].deep_ms == pytest.approx(cost_ms[Stage.REFINE])
+    assert rows["everybody", DEEPEST].deep_ms == pytest.approx(sum(cost_ms.values()))
+
+
+def test_differences_are_those_of_the_figures(rows: dict[tuple[str, str], Row]) -> None:
+    for who in ("everybody", "hardest third"):
+        base = rows[who, DEEPEST]
+        assert [figure.value for figure in base.from_deepest] == [0, 0]
+        for name in (COARSE, REFINE, SHIPPED):
+            row = rows[who, name]
+            assert row.from_deepest[0].value == pytest.approx(row.mpjpe.value - base.mpjpe.value)
+            assert row.from_deepest[1].value == pytest.approx(row.pck3d.value - base.pck3d.value)
+
+
+def test_the_command_writes_the_table(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    asked = ["stream", "--default", "--data", str(folder), "--rounds", "5", "--out", str(out)]
+
+    assert main(asked, load=cascade) == 0
+    assert len(json.loads((out / "default.json").read_text())["rows"]) == 10
+    assert f"| hardest third | {SHIPPED} |" in (out / "default.md").read_text()
