@@ -10,6 +10,7 @@ from models.records import Stage
 from models.routers import PricedPolicy
 from models.routers.linear import Linear
 from models.routers.priced import with_price
+from models.routing.adam import Adam
 from models.routing.gains import ridge
 from models.routing.targets import Cases
 
@@ -59,8 +60,8 @@ def fit_actor(people: Cases, cost_ms: Mapping[Stage, float], prices: Sequence[fl
     ways_ms = np.array([0, cost_ms[Stage.REFINE], cost_ms[Stage.EXPERT], cost_ms[Stage.REFINE] + cost_ms[Stage.EXPERT]])
     everyone, refined = np.arange(len(people.error_mm)), people.refined
     weights = np.zeros((3, scaled[0].shape[-1]))
-    momentum, square = np.zeros_like(weights), np.zeros_like(weights)
-    for step in range(1, ROUNDS + 1):
+    adam = Adam(RATE)
+    for _ in range(ROUNDS):
         drawn = rng.integers(len(prices), size=len(everyone))
         inputs, after = scaled[0][drawn, everyone], scaled[1][drawn, everyone]
         chance = _softmax(np.column_stack([np.zeros(len(inputs)), inputs @ weights[0], inputs @ weights[1]]))
@@ -75,8 +76,7 @@ def fit_actor(people: Cases, cost_ms: Mapping[Stage, float], prices: Sequence[fl
         slope = np.stack([inputs.T @ (excess * took[:, 0]), inputs.T @ (excess * took[:, 1]),
                           after.T @ (excess * (action == 1) * refined * (goes - onward))]) / len(inputs)
         slope += 2 * DECAY * weights
-        momentum, square = 0.9 * momentum + 0.1 * slope, 0.999 * square + 0.001 * slope**2  # Adam
-        weights -= RATE * momentum / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+        weights = weights + adam.move(slope)
     advantages = {step: _plain(row, mean[which], spread[which])
                   for step, row, which in zip(_STEPS, weights, (0, 0, 1), strict=True)}
     return PricedPolicy(advantages, "actor")

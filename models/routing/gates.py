@@ -14,6 +14,7 @@ from models.records import Stage
 from models.routers import SkipPolicy
 from models.routers.linear import Linear
 from models.routers.skip import Gates
+from models.routing.adam import Adam
 from models.routing.targets import Cases
 
 DECAY: Final = 1e-2
@@ -92,17 +93,16 @@ def _softly(view: _View, cost: Floats) -> Floats:
 
 def _reinforce(view: _View, cost: Floats, start: Floats, rng: np.random.Generator) -> Floats:
     """Policy gradient on drawn routes, everybody once a round, with the mean cost as the baseline (section 3.2)."""
-    weights, momentum, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
+    weights, adam = start, Adam(RATE)
     everyone = np.arange(len(cost))
-    for step in range(1, ROUNDS + 1):
+    for _ in range(ROUNDS):
         p, q, r = _open(view, weights)
         first, instead, then = (rng.random(len(cost)) < chance for chance in (p, q, r))
         paid = cost[everyone, np.where(first, np.where(then, 3, 1), np.where(instead, 2, 0))]
         excess = paid - paid.mean()
         slope = np.concatenate([view.first.T @ (excess * (first - p)), view.first.T @ (excess * ~first * (instead - q)),
                                 view.second.T @ (excess * first * (then - r))]) / len(cost) + 2 * DECAY * weights
-        momentum, square = 0.9 * momentum + 0.1 * slope, 0.999 * square + 0.001 * slope**2  # Adam
-        weights -= RATE * momentum / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+        weights = weights + adam.move(slope)
     return weights
 
 
