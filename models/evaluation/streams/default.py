@@ -30,6 +30,8 @@ from models.routers import AlwaysPolicy
 
 COARSE, REFINE, DEEPEST = "everybody: coarse alone", "everybody: refine", "everybody: refine, expert"
 ALONE, SHIPPED = "balanced, each frame by itself", "balanced, as a stream (as it ships)"
+REUSED_MM: Final = 10.0
+BEST: Final = f"best, as a stream with reuse_target_mm={REUSED_MM:g}"
 
 PROTOCOL: Final = (
     "The films are one stream, without a pause: every join is a cut; answers before smoothing. Errors are of the 12 "
@@ -57,17 +59,18 @@ def run_default(cascade: Cascade, films: Sequence[Film]) -> dict[str, Run]:
     """Every system of the table on the films."""
     stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
     plain = Cascade(cascade.manifest, stages)
-    systems: Mapping[str, tuple[Cascade, Quality, Reuse | None]] = {
-        COARSE: (plain, Quality.FAST, None),
-        REFINE: (RoutedBy(plain, AlwaysPolicy(Stage.REFINE)), Quality.BALANCED, None),
-        DEEPEST: (plain, Quality.BEST, None),
-        ALONE: (plain, Quality.BALANCED, None),
-        SHIPPED: (plain, Quality.BALANCED, Reuse()),
+    systems: Mapping[str, tuple[Cascade, Quality, Reuse | None, float | None]] = {
+        COARSE: (plain, Quality.FAST, None, None),
+        REFINE: (RoutedBy(plain, AlwaysPolicy(Stage.REFINE)), Quality.BALANCED, None, None),
+        DEEPEST: (plain, Quality.BEST, None, None),
+        ALONE: (plain, Quality.BALANCED, None, None),
+        SHIPPED: (plain, Quality.BALANCED, Reuse(), None),
+        BEST: (plain, Quality.BEST, Reuse(), REUSED_MM),
     }
     streams = [shown(film) for film in films]
     runs: dict[str, Run] = {}
-    for name, (system, quality, reuse) in systems.items():
-        runs |= streamed(system, stages, streams, {name: reuse}, quality, None)
+    for name, (system, quality, reuse, target_mm) in systems.items():
+        runs |= streamed(system, stages, streams, {name: reuse}, quality, target_mm)
     return runs
 
 

@@ -8,7 +8,17 @@ import pytest
 
 from models.cascade import Cascade
 from models.evaluation.cli import main
-from models.evaluation.streams.default import ALONE, COARSE, DEEPEST, REFINE, SHIPPED, Row, rows_of, run_default
+from models.evaluation.streams.default import (
+    ALONE,
+    BEST,
+    COARSE,
+    DEEPEST,
+    REFINE,
+    SHIPPED,
+    Row,
+    rows_of,
+    run_default,
+)
 from models.evaluation.streams.films import read_film
 from models.records import Stage
 from tests.models.evaluation.stages import cascade_of
@@ -38,7 +48,7 @@ def rows(folder: Path) -> dict[tuple[str, str], Row]:
 
 
 def test_every_system_is_told_for_everybody_and_for_the_hardest(rows: dict[tuple[str, str], Row]) -> None:
-    systems = [COARSE, REFINE, DEEPEST, ALONE, SHIPPED]
+    systems = [COARSE, REFINE, DEEPEST, ALONE, SHIPPED, BEST]
     assert list(rows) == [(who, system) for who in ("everybody", "hardest third") for system in systems]
 
 
@@ -64,5 +74,5 @@ def test_the_command_writes_the_table(folder: Path, tmp_path: Path) -> None:
     asked = ["stream", "--default", "--data", str(folder), "--rounds", "5", "--out", str(out)]
 
     assert main(asked, load=cascade) == 0
-    assert len(json.loads((out / "default.json").read_text())["rows"]) == 10
+    assert len(json.loads((out / "default.json").read_text())["rows"]) == 12
     assert f"| hardest third | {SHIPPED} |" in (out / "default.md").read_text()
