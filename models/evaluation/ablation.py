@@ -54,8 +54,9 @@ VARIANTS: Final[dict[str, Change]] = {
     "without the depth read in the picture": _correcting(depth_share=0.0),
     "without drawing onto rays": _correcting(ray_share=0.0),
     "without the mirrored question": _correcting(mirrored=False),
+    "without the elder lifter": _correcting(elder=False),
     "MoveNet and the lifter alone": _both(
-        _weighing(prior=0.0, upright=0.0), _correcting(depth_share=0.0, ray_share=0.0, mirrored=False)),
+        _weighing(prior=0.0, upright=0.0), _correcting(depth_share=0.0, ray_share=0.0, mirrored=False, elder=False)),
 }
 
 

@@ -4,7 +4,8 @@ The geometry is that of a lifter: rays are turned so that the hips lie on the op
 which takes place in the frame, focal length and distance out of the problem; the answer is turned back. A residual
 network (arXiv 1705.03098) maps joints, scores and second opinions to the body. What it says is then set
 right by what was read: depths are mixed in where the stage reads them, and joints drawn onto the rays through their 2D
-places. The deep stages ask the mirrored question too. In training the network stands alone.
+places. The deep stages ask the mirrored question too, and the lifter of the stage before beside their own: they answer
+in the mean. In training the network stands alone.
 The spread of each joint is learned from the likelihood (arXiv 1703.04977, section 2.2).
 """
 
@@ -21,6 +22,7 @@ _HIPS = (11, 12)
 _COCO = list(COCO17.source)
 _MIRROR = MIRROR.tolist()
 _COCO_MIRROR = [_COCO.index(_MIRROR[joint]) for joint in _COCO]
+_LIFTER = ("enter", "blocks", "leave", "straight")
 _STAND_INS = {
     "pelvis": (11, 12),
     "spine": (5, 6, 11, 12),
@@ -76,6 +78,8 @@ class Corrections:
     """How far a joint that is surely right in 2D is drawn onto its ray."""
     mirrored: bool = True
     """The mirrored question is asked too, by stages that have the time."""
+    elder: bool = True
+    """The lifter of the stage before is asked too, where there is one."""
 
 
 class Body(NamedTuple):
@@ -130,29 +134,45 @@ class _Block(nn.Module):
         return x + self.layers(x)
 
 
-class BodyHead(nn.Module):
-    """Reading and camera in, body out."""
+class Lifter(nn.Module):
+    """A reading as plain numbers in, the network's outputs out."""
 
-    def __init__(self, deep: bool, width: int = 512, blocks: int = 2, dropout: float = 0.0):
-        """A head; `deep`: depths were read in the picture, and there is time to ask the mirrored question."""
+    def __init__(self, width: int = 512, blocks: int = 2, dropout: float = 0.0):
         super().__init__()
-        self.deep = deep
-        self.corrections = Corrections()
         plain = READ_JOINTS * 5 + 3
         self.enter = nn.Linear(plain, width)
         self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(blocks)), nn.LayerNorm(width))
         self.leave = nn.Linear(width, JOINTS * 7 + 3)
         self.straight = nn.Linear(plain, JOINTS * 3, bias=False)
         nn.init.zeros_(self.straight.weight)
+
+    def lift(self, plain: Tensor) -> "_Answer":
+        """The answer to M readings [M, 88]."""
+        x = self.leave(self.blocks(self.enter(plain)))
+        rel, spread, move, joint, rest = x.split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS, 3], 1)
+        rel = (rel + self.straight(plain)).unflatten(1, (JOINTS, 3))
+        return _Answer(rel, spread, move.unflatten(1, (JOINTS, 2)), joint, rest)
+
+
+class BodyHead(Lifter):
+    """Reading and camera in, body out."""
+
+    def __init__(self, deep: bool, width: int = 512, blocks: int = 2, dropout: float = 0.0):
+        """A head; `deep`: depths were read in the picture, and there is time to ask more than once."""
+        super().__init__(width, blocks, dropout)
+        self.deep = deep
+        self.corrections = Corrections()
+        self.elder = Lifter(width, blocks).requires_grad_(False) if deep else None
         self.register_buffer("stand_in", _stand_in_matrix())  # [25, 17]
         self.register_buffer("is_read", torch.tensor([float(name in COCO17.joints) for name in JOINT_NAMES]))  # [25]
 
     @torch.no_grad()
     def start_from(self, other: "BodyHead") -> None:
-        """Takes over an earlier stage's weights."""
-        mine = dict(self.named_parameters())
-        for name, theirs in other.named_parameters():
-            mine[name].copy_(theirs)
+        """Takes over another head's lifter to learn from there; its elder, or else that lifter, is kept as it is."""
+        lifter = {name: value for name, value in other.state_dict().items() if name.split(".")[0] in _LIFTER}
+        self.load_state_dict(lifter, strict=False)
+        if self.elder is not None:
+            self.elder.load_state_dict(lifter if other.elder is None else other.elder.state_dict())
 
     def forward(self, reading: Reading, intrinsics: Tensor) -> Body:
         """Bodies of M people; intrinsics [M, 4] as for `face`."""
@@ -164,7 +184,7 @@ class BodyHead(nn.Module):
         said = self._answer(plane, second, reading.scores, whole)
         if self.deep and self.corrections.mirrored and not self.training:
             mirrored = (_mirrored(part, _COCO_MIRROR) for part in (plane, second, reading.scores))
-            said = _mean(said, self._answer(*mirrored, whole))
+            said = _mean(said, _turned_back(self._answer(*mirrored, whole)))
         free = 1 - self.is_read[:, None]  # [25, 1]: joints that the picture was read for stay where they were read
         placed = self.stand_in @ plane + free * said.move
         rel = said.rel - said.rel[:, :1]
@@ -185,10 +205,10 @@ class BodyHead(nn.Module):
 
     def _answer(self, plane: Tensor, second: Tensor, scores: Tensor, whole: Tensor) -> "_Answer":
         plain = torch.cat([plane.flatten(1).clamp(-8, 8), second.flatten(1), scores, whole], 1)
-        x = self.leave(self.blocks(self.enter(plain)))
-        rel, spread, move, joint, rest = x.split([JOINTS * 3, JOINTS, JOINTS * 2, JOINTS, 3], 1)
-        rel = (rel + self.straight(plain)).unflatten(1, (JOINTS, 3))
-        return _Answer(rel, spread, move.unflatten(1, (JOINTS, 2)), joint, rest)
+        said = self.lift(plain)
+        if self.elder is None or self.training or not self.corrections.elder:
+            return said
+        return _mean(said, self.elder.lift(plain))
 
 
 class _Answer(NamedTuple):
@@ -230,10 +250,14 @@ def _mirrored(values: Tensor, other: list[int]) -> Tensor:
     return swapped if swapped.dim() == 2 else torch.cat([-swapped[..., :1], swapped[..., 1:]], -1)
 
 
+def _turned_back(said: _Answer) -> _Answer:
+    """The answer to the mirrored question as one to the question itself: left and right are alike."""
+    return _Answer(*(_mirrored(part, _MIRROR) for part in said[:-1]), said.whole)
+
+
 def _mean(said: _Answer, again: _Answer) -> _Answer:
-    """Of an answer and of the one to the mirrored question: left and right are alike, and errors that differ cancel."""
-    back = (*(_mirrored(part, _MIRROR) for part in again[:-1]), again.whole)
-    return _Answer(*((one + other) / 2 for one, other in zip(said, back, strict=True)))
+    """Errors that differ cancel."""
+    return _Answer(*((one + other) / 2 for one, other in zip(said, again, strict=True)))
 
 
 def _stand_in_matrix() -> Tensor:

@@ -72,6 +72,33 @@ def test_a_deep_head_that_starts_from_coarse_lifts_alike(reading, intrinsics):
     assert torch.allclose(alone["joints_rel_mm"], led["joints_rel_mm"], atol=0.5)
 
 
+def test_a_deep_head_answers_in_the_mean_of_its_own_lifter_and_its_elder(reading, intrinsics):
+    torch.manual_seed(5)
+    coarse, deep = BodyHead(deep=False, width=32, blocks=1), BodyHead(deep=True, width=32, blocks=1).eval()
+    deep.start_from(coarse)
+    torch.nn.init.normal_(deep.straight.weight, std=0.02)  # as if it had learned
+    plain = torch.randn(3, deep.enter.in_features)
+    with torch.inference_mode():
+        own, elder = deep.lift(plain).rel, coarse.lift(plain).rel
+        both = (own + elder) / 2
+        assert not torch.allclose(own, elder, atol=1e-3)
+        parts = plain.split([34, 34, 17, 3], 1)
+        said = deep._answer(parts[0].unflatten(1, (17, 2)), parts[1].unflatten(1, (17, 2)), *parts[2:])
+    assert torch.allclose(said.rel, both, atol=1e-5)
+
+
+def test_an_elder_is_handed_on_and_never_trained(reading, intrinsics):
+    torch.manual_seed(6)
+    coarse = BodyHead(deep=False, width=32, blocks=1)
+    first, second = (BodyHead(deep=True, width=32, blocks=1) for _ in range(2))
+    first.start_from(coarse)
+    torch.nn.init.normal_(first.straight.weight, std=0.02)
+    second.start_from(first)
+    assert torch.equal(second.straight.weight, first.straight.weight)
+    assert torch.equal(second.elder.straight.weight, coarse.straight.weight)
+    assert not any(parameter.requires_grad for parameter in second.elder.parameters())
+
+
 def test_depths_that_were_read_are_mixed_into_those_of_a_deep_stage(reading, intrinsics):
     torch.manual_seed(3)
     blind = reading._replace(depths_m=torch.zeros_like(reading.depths_m))
