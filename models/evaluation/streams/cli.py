@@ -1,0 +1,145 @@
+"""`posecascade eval stream`: films with truth, as a stream shows them, and what reuse saves and costs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tqdm import tqdm
+
+from models.cascade import Cascade
+from models.evaluation.command_line import PEERS, Load, MakeFollower, UsageError, add_cascade, bar, out_folder
+from models.evaluation.figures import draws_of
+from models.evaluation.peers import load_peers
+from models.evaluation.streams import default, films, reuse, reuse_table, run, tables
+from models.evaluation.streams.shots import shots_of
+from models.options import Quality
+
+
+def stream(follower: MakeFollower | None, argv: Sequence[str], load: Load) -> int:
+    """Runs `eval stream`; returns 0.
+
+    Raises:
+        UsageError: it could not begin.
+    """
+    args = _stream_parser().parse_args(argv)
+    if args.reuse:
+        return _reuse(args, load)
+    if args.default:
+        return _default(args, load)
+    if follower is None:
+        raise UsageError("stream wants the service's smoothing, got none: call it as `posecascade eval stream`")
+    footage = _footage(args)
+    cascade = load(args.weights, threads=args.threads)
+    peers, skipped = load_peers(args.peers, args.peer, threads=args.threads, sample=footage[0].frames[0].image_bgr())
+    for skip in skipped:
+        print(f"skipped {skip.name}: {skip.reason}", file=sys.stderr)
+    qualities = [Quality(quality) for quality in args.quality]
+    runs = [run.run_film(film, cascade, qualities, follower, peers, partial(bar, film.name)) for film in footage]
+    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    report = tables.stream_report(runs, [run.names(quality) for quality in qualities],
+                                  _stream_conditions(footage, cascade, args), skipped, draws)
+    out_folder(args.out)
+    (args.out / "stream.json").write_text(json.dumps(tables.as_json(report), indent=1) + "\n")
+    (args.out / "stream.md").write_text(tables.as_markdown(report))
+    print(tables.as_markdown(report))
+    return 0
+
+
+def _reuse(args: argparse.Namespace, load: Load) -> int:
+    footage = _footage(args)
+    cascade = load(args.weights, threads=args.threads)
+    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    reports = []
+    for quality in map(Quality, args.quality):
+        said = reuse.run_reuse(cascade, [reuse_table.shown(film) for film in footage], quality, args.target)
+        reports.append(reuse_table.reuse_report(f"{quality}, films with truth", said, cascade, footage, draws))
+        for clip in args.clips:
+            said = reuse.run_reuse(cascade, [partial(shots_of, clip)], quality, args.target)
+            reports.append(reuse_table.reuse_report(f"{quality}, {clip.name}", said, cascade, None, draws))
+    conditions = _stream_conditions(footage, cascade, args)
+    out_folder(args.out)
+    (args.out / "reuse.json").write_text(json.dumps(reuse_table.as_json(reports, conditions), indent=1) + "\n")
+    (args.out / "reuse.md").write_text(reuse_table.as_markdown(reports, conditions))
+    print(reuse_table.as_markdown(reports, conditions))
+    return 0
+
+
+def _default(args: argparse.Namespace, load: Load) -> int:
+    footage = _footage(args)
+    cascade = load(args.weights, threads=args.threads)
+    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    rows = default.rows_of(default.run_default(cascade, footage), cascade, footage, draws)
+    conditions = _stream_conditions(footage, cascade, args)
+    out_folder(args.out)
+    (args.out / "default.json").write_text(json.dumps(default.as_json(rows, conditions), indent=1) + "\n")
+    (args.out / "default.md").write_text(default.as_markdown(rows, conditions))
+    print(default.as_markdown(rows, conditions))
+    return 0
+
+
+def _footage(args: argparse.Namespace) -> list[films.Film]:
+    """The films that are given, or else rendered ones."""
+    for name, least in (("threads", 1), ("rounds", 1), ("frames", 3), ("size", 64), ("fps", 1), ("frame_rate", 1)):
+        if (number := getattr(args, name)) is not None and number < least:
+            raise UsageError(f"--{name.replace('_', '-')} must be {least} or more, got {number}")
+    shooting = films.Shooting(args.size, args.fps, args.frames)
+    given = args.data or films.rendered(args.films, args.seeds, shooting, args.assets, film_bar)
+    if args.data and args.frame_rate:
+        footage = [film for folder in given for film in films.read_views(folder, args.frame_rate)]
+    else:
+        footage = [films.read_film(folder) for folder in given]
+    rates = sorted({round(film.fps, 2) for film in footage})
+    if len(rates) > 1:
+        raise UsageError(f"--data wants films of one frame rate, got {', '.join(f'{rate:g}' for rate in rates)} fps")
+    if not any(film.ids for film in footage):
+        raise UsageError("want films with somebody in them, got none: take other --data or --seeds")
+    return footage
+
+
+def _stream_conditions(footage: Sequence[films.Film], cascade: Cascade, args: argparse.Namespace) -> dict[str, str]:
+    manifest = cascade.manifest
+    return {"frames": f"{sum(len(film.frames) for film in footage)} at {footage[0].fps:g} fps",
+            "weights": f"{manifest.version} sha256:{manifest.weights_sha256[:12]}",
+            "onnxruntime": onnxruntime.__version__, "bootstrap rounds": str(args.rounds)}
+
+
+def _stream_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("posecascade eval stream", description=run.__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", default=(), metavar="FOLDER",
+                        help="films: labelled folders whose pictures have `time_s` and whose people have `id`; left "
+                             "out: rendered people of the split `dev`")
+    parser.add_argument("--frame-rate", type=float, metavar="N",
+                        help="with --data: each camera of a folder is a film, its frames' numbers go up by N a second")
+    parser.add_argument("--films", type=Path, default=Path("out/films"), metavar="FOLDER",
+                        help="where rendered films are kept; those that are there are not rendered again")
+    parser.add_argument("--seeds", type=int, nargs="+", default=films.SEEDS, metavar="N", help="of the rendered films")
+    parser.add_argument("--size", type=int, default=films.USUAL.size_px, help="pixels a side")
+    parser.add_argument("--fps", type=float, default=films.USUAL.fps)
+    parser.add_argument("--frames", type=int, default=films.USUAL.frames, help="of each film")
+    parser.add_argument("--assets", type=Path, metavar="FOLDER", help="the renderer's; default: beside the checkout")
+    add_cascade(parser)
+    parser.add_argument("--quality", nargs="+", choices=list(Quality), default=[Quality.BALANCED], metavar="NAME",
+                        help=f"of {', '.join(Quality)} (default {Quality.BALANCED})")
+    parser.add_argument("--peers", type=Path, default=PEERS, metavar="FOLDER")
+    parser.add_argument("--peer", nargs="+", default=(), metavar="NAME", help="only these of the folder")
+    parser.add_argument("--reuse", action="store_true",
+                        help="instead: what reuse of deep looks saves and costs, idea by idea, without smoothing")
+    parser.add_argument("--default", action="store_true",
+                        help="instead: what ships beside everybody to one stage, without smoothing")
+    parser.add_argument("--clips", type=Path, nargs="+", default=(), metavar="VIDEO",
+                        help="with --reuse, beside the films: videos without truth")
+    parser.add_argument("--target", type=float, metavar="MM",
+                        help="with --reuse: `reuse_target_mm` (default: calibrated)")
+    parser.add_argument("--rounds", type=int, default=1000, help="of the bootstrap (default 1000)")
+    parser.add_argument("--out", type=Path, default=Path("out/eval"), metavar="FOLDER")
+    return parser
+
+
+def film_bar(seeds: Sequence[int]) -> Iterable[int]:
+    bar: Iterable[int] = tqdm(seeds, desc="rendering", unit="film", leave=False, disable=None)
+    return bar
