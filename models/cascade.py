@@ -7,16 +7,16 @@ merges their batches.
 
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Floats, Image, Indices
-from models.camera import as_row, assumed, through_window
-from models.crops import Window, cut, person_window
+from models.arrays import Image, Indices
+from models.camera import assumed
+from models.crops import person_window
 from models.errors import DeepStagesSkipped, StageDown
 from models.finding import Finder
 from models.looks import (
@@ -24,50 +24,24 @@ from models.looks import (
     astray,
     boxes_in_frame,
     from_outputs,
-    heights,
-    moved,
-    outside,
-    overlaps,
-    sizes,
     with_second_opinion,
     with_steadier_depth,
 )
 from models.manifest import WEIGHTS, Manifest, load_manifest
 from models.options import MAX_TILES, Options, Quality
+from models.progress import Progress
+from models.questions import blank_questions, questions
 from models.records import Camera, Frame, Person, Stage, Stop
 from models.regions import Tile
-from models.reuse.carrying import widened
 from models.reuse.memory import Memory
 from models.reuse.recall import Recall
-from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, Pressure, RoutingTable
+from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, Pressure
 from models.routers.pressure import SHED
 from models.runners import Runner, StageBatch, load_runner
 
 Outputs = Mapping[str, NDArray[Any]]
 Steps = Generator[StageBatch, Outputs, Frame]
 Clock = Callable[[], float]
-
-
-@dataclass(slots=True)
-class Progress:
-    """Where the people of one frame stand; changed only by `steps`."""
-
-    looks: Looks
-    first: Looks
-    """What `coarse` said: every deeper stage is told this, so that two of them look independently."""
-    stage: list[Stage]
-    stop: dict[int, Stop] = field(default_factory=dict)
-    depth_ms: list[float] = field(default_factory=list)
-    degraded: set[int] = field(default_factory=set)
-    reused: dict[int, int] = field(default_factory=dict)
-    """Frames that were answered with the deep look of an earlier one, of those who are."""
-
-    def reuse(self, rows: Indices, recall: Recall) -> None:
-        """Answers these people as `recall` has them."""
-        self.looks = self.looks.replaced(rows, widened(recall.carried[rows], recall.expected_mm[rows]))
-        stages = recall.stages()
-        for row in map(int, rows):
-            self.stage[row], self.reused[row] = stages[row], int(recall.frames[row])
 
 
 class Cascade:
@@ -106,7 +80,7 @@ class Cascade:
                                             "intrinsics": np.array([[500, 500, width / 2, height / 2]], np.float32)})
         for stage in (Stage.REFINE, Stage.EXPERT):
             for bucket in self.manifest.stages[stage].batch_buckets:
-                self.runners[stage].run(_blank_crops(bucket, self.manifest.stages[stage].input_sizes_hw[0]))
+                self.runners[stage].run(blank_questions(bucket, self.manifest.stages[stage].input_sizes_hw[0]))
 
     def predict(self, image_bgr: Image, options: Options | None = None, *, memory: Memory | None = None,
                 **changes: Any) -> Frame:
@@ -217,9 +191,11 @@ class Cascade:
         timing["route"] += 1000 * (clock() - recalling)
         past = Past.unknown(len(looks)) if recall is None else recall.past
         budget = self.budget_of(options)
+        cost_ms = {stage: spec.cost_ms for stage, spec in self.manifest.stages.items()}
         for stage in (Stage.COARSE, Stage.REFINE):
             routing = clock()
-            table, rows = self._table(people, past, stage, whole, price, budget)
+            table = people.table(stage, past, whole, cost_ms=cost_ms, price=price, budget_ms=budget)
+            rows = table.who
             chosen = pressure().decide(policy, self._policies[self.policies[0]], table)
             people.stop |= {int(rows[row]): why for row, why in chosen.stop.items()}
             people.degraded |= {int(rows[row]) for row, why in chosen.stop.items() if why in SHED}
@@ -255,23 +231,6 @@ class Cascade:
         timing[Stage.COARSE] += finder.spent_ms
         return looks[np.arange(min(len(looks), options.max_people))]
 
-    def _table(self, people: Progress, past: Past, stage: Stage, whole: tuple[int, int], price: float,
-               budget_ms: float) -> tuple[RoutingTable, Indices]:
-        """The rows of those last seen by `stage` and not yet stopped, and who they are."""
-        here = [row for row, last in enumerate(people.stage) if last is stage and row not in people.stop]
-        rows = np.array(here, np.intp)
-        some, first, everybody = people.looks[rows], people.first[rows], people.looks.joints_px
-        return RoutingTable(
-            stage=stage, expected_error_mm=some.expected_error_mm, worst_sigma_mm=some.sigma_mm.max(1, initial=0.0),
-            sigma_spread=np.log(np.maximum(some.sigma_mm, 1e-3)).std(1), score=some.score,
-            mean_joint_score=some.joint_scores.mean(1), size_px=sizes(some.joints_px),
-            height_px=heights(some.joints_px), truncated=outside(some.joints_px, *whole),
-            overlap=overlaps(everybody)[rows], disagreement=some.disagreement,
-            moved=moved(first.joints_px, some.joints_px),
-            moved_mm=np.linalg.norm(some.rel_mm - first.rel_mm, axis=-1).mean(1), past=past.of(rows),
-            cost_ms={s: self.manifest.stages[s].cost_ms for s in Stage},
-            price=price, budget_ms=budget_ms, who=rows), rows
-
     def _look_again(self, image_bgr: Image, camera: Camera, people: Progress, rows: Indices, stage: Stage,
                     timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, None]:
         began = clock()
@@ -279,7 +238,7 @@ class Cascade:
         size_hw = self.manifest.stages[stage].input_sizes_hw[0]
         windows = [person_window(px, image_bgr.shape[1], image_bgr.shape[0], size_hw) for px in told.joints_px]
         try:
-            outputs = yield StageBatch(stage, _crops(image_bgr, camera, told, windows, size_hw))
+            outputs = yield StageBatch(stage, questions(image_bgr, camera, told, windows, size_hw))
         except (StageDown, DeepStagesSkipped) as error:
             reason = error.reason if isinstance(error, DeepStagesSkipped) else Stop.STAGE_FAILED
             people.stop |= {int(row): reason for row in rows}
@@ -331,32 +290,3 @@ def _region(image_bgr: Image, options: Options) -> Tile:
     if x + w > width or y + h > height:
         raise ValueError(f"region {x:g},{y:g},{w:g},{h:g} leaves the frame of {width} x {height} pixels")
     return Tile(int(x), int(y), max(1, round(x + w) - int(x)), max(1, round(y + h) - int(y)))
-
-
-def _crops(image_bgr: Image, camera: Camera, told: Looks, windows: list[Window],
-           size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
-    """A deep stage's inputs: each person's window with what is known of them so far, in its pixels."""
-    seen = [through_window(camera, w.x_px, w.y_px, w.scale) for w in windows]
-
-    def single(values: Floats) -> NDArray[np.float32]:
-        return np.ascontiguousarray(values, np.float32)
-
-    return {
-        "crop_bgr": np.stack([cut(image_bgr, window, size_hw) for window in windows]),
-        "intrinsics": np.stack([as_row(c) for c in seen]).astype(np.float32),
-        "prior_px": single(np.stack([w.enter(px) for w, px in zip(windows, told.joints_px, strict=True)])),
-        "prior_rel_mm": single(told.rel_mm), "prior_sigma_mm": single(told.sigma_mm),
-        "prior_scores": single(told.joint_scores),
-    }
-
-
-def _blank_crops(count: int, size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
-    """Inputs of the right shape that show nothing."""
-    corner = np.array(size_hw[::-1], np.float32)
-    joints = np.linspace(0.2, 0.8, 25, dtype=np.float32)[:, None] * corner  # [25, 2]
-    return {"crop_bgr": np.zeros((count, *size_hw, 3), np.uint8),
-            "intrinsics": np.tile(np.array([400, 400, *(corner / 2)], np.float32), (count, 1)),
-            "prior_px": np.tile(joints, (count, 1, 1)),
-            "prior_rel_mm": np.zeros((count, 25, 3), np.float32),
-            "prior_sigma_mm": np.full((count, 25), 80, np.float32),
-            "prior_scores": np.full((count, 25), 0.5, np.float32)}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Floats, Image, Indices, Mask
-from models.cascade import Cascade, Progress, by_score
+from models.cascade import Cascade, by_score
 from models.datasets.labelled import LabelledFolder, LabelledFrame, LabelledPerson
 from models.evaluation.answers import Guess
 from models.evaluation.difficulty import difficulty_of
@@ -22,6 +22,7 @@ from models.evaluation.metrics import distances
 from models.evaluation.scoring import known_in_3d
 from models.evaluation.systems import Route, RoutedBy
 from models.options import Options
+from models.progress import Progress
 from models.records import Camera, Frame, Person, Stage, Stop
 from models.routers import Decision, RoutingTable
 from models.routers.table import FEATURES
