@@ -26,6 +26,6 @@ def test_a_restored_stage_says_what_its_file_says(stage):
 
 
 def test_a_file_of_another_stage_is_refused_with_what_it_lacks():
-    with pytest.raises(ValueError, match=r"coarse\.onnx is no export of expert: it lacks upright"):
+    with pytest.raises(ValueError, match=r"coarse\.onnx is no export of expert: it lacks head\.elder"):
         restore_stage(Stage.EXPERT, WEIGHTS / "coarse.onnx")
 
