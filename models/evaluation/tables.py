@@ -98,6 +98,13 @@ def cell(figure: Figure, digits: int) -> str:
     return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
 
 
+def signed(figure: Figure, digits: int) -> str:
+    """A difference and its interval."""
+    if math.isnan(figure.value):
+        return "-"
+    return f"{figure.value:+.{digits}f} [{figure.low:+.{digits}f}, {figure.high:+.{digits}f}]"
+
+
 def _stages(answered_by: Mapping[Stage, int]) -> str:
     total = sum(answered_by.values())
     shares = [f"{stage.value} {100 * count / total:.0f} %" for stage, count in answered_by.items() if count]
@@ -125,7 +132,7 @@ def _change(change: Change | None) -> str:
     if change is None:
         return "-"
     gap = change.difference
-    return f"{change.before:.1f} -> {change.after:.1f} ({gap.value:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}])"
+    return f"{change.before:.1f} -> {change.after:.1f} ({signed(gap, 1)})"
 
 
 def _by_group(by_folder: Mapping[str, Fairness]) -> list[str]:
@@ -150,8 +157,7 @@ def _by_group(by_folder: Mapping[str, Fairness]) -> list[str]:
 def _gap(gap: Gap | None) -> str:
     if gap is None:
         return "-"
-    told = [f"{figure.value:+.1f} [{figure.low:+.1f}, {figure.high:+.1f}]" if math.isfinite(figure.value) else "-"
-            for figure in (gap.everybody, gap.alike)]
+    told = [signed(figure, 1) for figure in (gap.everybody, gap.alike)]
     return f"{gap.worst} - {gap.best}: {told[0]}; alike {told[1]}"
 
 

@@ -3,14 +3,16 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
+from models.arrays import Indices
 from models.cascade import Cascade
 from models.evaluation.command_line import PEERS, Load, MakeFollower, UsageError, add_cascade, bar, out_folder
 from models.evaluation.figures import draws_of
@@ -40,20 +42,16 @@ def stream(follower: MakeFollower | None, argv: Sequence[str], load: Load) -> in
         print(f"skipped {skip.name}: {skip.reason}", file=sys.stderr)
     qualities = [Quality(quality) for quality in args.quality]
     runs = [run.run_film(film, cascade, qualities, follower, peers, partial(bar, film.name)) for film in footage]
-    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    draws = _draws(footage, args.rounds)
     report = tables.stream_report(runs, [run.names(quality) for quality in qualities],
                                   _stream_conditions(footage, cascade, args), skipped, draws)
-    out_folder(args.out)
-    (args.out / "stream.json").write_text(json.dumps(tables.as_json(report), indent=1) + "\n")
-    (args.out / "stream.md").write_text(tables.as_markdown(report))
-    print(tables.as_markdown(report))
-    return 0
+    return _written(args.out, "stream", tables.as_json(report), tables.as_markdown(report))
 
 
 def _reuse(args: argparse.Namespace, load: Load) -> int:
     footage = _footage(args)
     cascade = load(args.weights, threads=args.threads)
-    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    draws = _draws(footage, args.rounds)
     reports = []
     for quality in map(Quality, args.quality):
         said = reuse.run_reuse(cascade, [reuse_table.shown(film) for film in footage], quality, args.target)
@@ -62,24 +60,31 @@ def _reuse(args: argparse.Namespace, load: Load) -> int:
             said = reuse.run_reuse(cascade, [partial(shots_of, clip)], quality, args.target)
             reports.append(reuse_table.reuse_report(f"{quality}, {clip.name}", said, cascade, None, draws))
     conditions = _stream_conditions(footage, cascade, args)
-    out_folder(args.out)
-    (args.out / "reuse.json").write_text(json.dumps(reuse_table.as_json(reports, conditions), indent=1) + "\n")
-    (args.out / "reuse.md").write_text(reuse_table.as_markdown(reports, conditions))
-    print(reuse_table.as_markdown(reports, conditions))
-    return 0
+    return _written(args.out, "reuse", reuse_table.as_json(reports, conditions),
+                    reuse_table.as_markdown(reports, conditions))
 
 
 def _default(args: argparse.Namespace, load: Load) -> int:
     footage = _footage(args)
     cascade = load(args.weights, threads=args.threads)
-    draws = draws_of(sum(len(film.ids) for film in footage), args.rounds, np.random.default_rng(0))
+    draws = _draws(footage, args.rounds)
     rows = default.rows_of(default.run_default(cascade, footage), cascade, footage, draws)
     conditions = _stream_conditions(footage, cascade, args)
-    out_folder(args.out)
-    (args.out / "default.json").write_text(json.dumps(default.as_json(rows, conditions), indent=1) + "\n")
-    (args.out / "default.md").write_text(default.as_markdown(rows, conditions))
-    print(default.as_markdown(rows, conditions))
+    return _written(args.out, "default", default.as_json(rows, conditions), default.as_markdown(rows, conditions))
+
+
+def _written(out: Path, name: str, said: Mapping[str, Any], text: str) -> int:
+    """Writes `name`.json and .md, prints the text, and returns 0."""
+    out_folder(out)
+    (out / f"{name}.json").write_text(json.dumps(said, indent=1) + "\n")
+    (out / f"{name}.md").write_text(text)
+    print(text)
     return 0
+
+
+def _draws(footage: Sequence[films.Film], rounds: int) -> Indices:
+    """[R, P] resampled people, of all films together."""
+    return draws_of(sum(len(film.ids) for film in footage), rounds, np.random.default_rng(0))
 
 
 def _footage(args: argparse.Namespace) -> list[films.Film]:
@@ -87,9 +92,11 @@ def _footage(args: argparse.Namespace) -> list[films.Film]:
     for name, least in (("threads", 1), ("rounds", 1), ("frames", 3), ("size", 64), ("fps", 1), ("frame_rate", 1)):
         if (number := getattr(args, name)) is not None and number < least:
             raise UsageError(f"--{name.replace('_', '-')} must be {least} or more, got {number}")
+    if args.frame_rate and not args.data:
+        raise UsageError("--frame-rate is of the folders in --data, got none of them")
     shooting = films.Shooting(args.size, args.fps, args.frames)
-    given = args.data or films.rendered(args.films, args.seeds, shooting, args.assets, film_bar)
-    if args.data and args.frame_rate:
+    given = args.data or films.rendered(args.films, args.seeds, shooting, args.assets, _film_bar)
+    if args.frame_rate:
         footage = [film for folder in given for film in films.read_views(folder, args.frame_rate)]
     else:
         footage = [films.read_film(folder) for folder in given]
@@ -127,10 +134,11 @@ def _stream_parser() -> argparse.ArgumentParser:
                         help=f"of {', '.join(Quality)} (default {Quality.BALANCED})")
     parser.add_argument("--peers", type=Path, default=PEERS, metavar="FOLDER")
     parser.add_argument("--peer", nargs="+", default=(), metavar="NAME", help="only these of the folder")
-    parser.add_argument("--reuse", action="store_true",
-                        help="instead: what reuse of deep looks saves and costs, idea by idea, without smoothing")
-    parser.add_argument("--default", action="store_true",
-                        help="instead: what ships beside everybody to one stage, without smoothing")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--reuse", action="store_true",
+                         help="instead: what reuse of deep looks saves and costs, idea by idea, without smoothing")
+    instead.add_argument("--default", action="store_true",
+                         help="instead: what ships beside everybody to one stage, without smoothing")
     parser.add_argument("--clips", type=Path, nargs="+", default=(), metavar="VIDEO",
                         help="with --reuse, beside the films: videos without truth")
     parser.add_argument("--target", type=float, metavar="MM",
@@ -140,6 +148,6 @@ def _stream_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def film_bar(seeds: Sequence[int]) -> Iterable[int]:
+def _film_bar(seeds: Sequence[int]) -> Iterable[int]:
     bar: Iterable[int] = tqdm(seeds, desc="rendering", unit="film", leave=False, disable=None)
     return bar

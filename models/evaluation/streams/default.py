@@ -11,18 +11,17 @@ import numpy as np
 
 from models.arrays import Floats, Indices, Mask
 from models.cascade import Cascade
-from models.evaluation.answers import Guess
 from models.evaluation.difficulty import hardest
 from models.evaluation.figures import Figure
 from models.evaluation.matching import counted
 from models.evaluation.streams.films import Film
-from models.evaluation.streams.measures import MPJPE, PCK3D, Measure, excess, figure, in_common
+from models.evaluation.streams.measures import MPJPE, PCK3D, Measure, excess, figure
 from models.evaluation.streams.once import Once
-from models.evaluation.streams.paths import Paths, Sighting, said_paths, true_paths
+from models.evaluation.streams.paths import Paths, true_paths
 from models.evaluation.streams.reuse import Run, streamed
-from models.evaluation.streams.reuse_table import shown
+from models.evaluation.streams.reuse_table import common_paths, shown
 from models.evaluation.systems import RoutedBy
-from models.evaluation.tables import cell, known, table
+from models.evaluation.tables import cell, known, signed, table
 from models.options import Quality
 from models.records import Stage
 from models.reuse.settings import Reuse
@@ -82,10 +81,10 @@ def rows_of(runs: Mapping[str, Run], cascade: Cascade, films: Sequence[Film], dr
     """
     hard = _hard(films)
     everybody = [np.ones_like(mask) for mask in hard]
-    fps = films[0].fps
+    paths, fps = common_paths(runs, films), films[0].fps
     rows: list[Row] = []
     for who, masks in (("everybody", everybody), ("hardest third", hard)):
-        of = _sums(runs, films, masks)
+        of = _sums(paths, films, masks)
         for name, run in runs.items():
             deepest, refine = (_apart(of, name, other, fps, draws) for other in (DEEPEST, REFINE))
             rows.append(Row(who, name, run.cost_ms(cascade), figure(MPJPE, of(MPJPE, name), fps, draws),
@@ -102,21 +101,15 @@ def _apart(of: _Sums, name: str, other: str, fps: float, draws: Indices) -> tupl
     return mm, points
 
 
-def _sums(runs: Mapping[str, Run], films: Sequence[Film], masks: Sequence[Mask]) -> _Sums:
+def _sums(paths: Mapping[str, Sequence[Paths]], films: Sequence[Film], masks: Sequence[Mask]) -> _Sums:
     """[P, ...] of a measure and a system, over all films, where the masks [P, T] are true."""
     truths = [true_paths(film) for film in films]
-    ends = np.cumsum([len(film.frames) for film in films])
-    paths: dict[str, list[Paths]] = {name: [] for name in runs}
-    for film, end, mask in zip(films, ends, masks, strict=True):
-        own = slice(end - len(film.frames), end)
-        said = [said_paths(film, [[Sighting(Guess.of(person)) for person in frame.people]
-                                  for frame in run.frames[own]]) for run in runs.values()]
-        for name, common in zip(runs, in_common(said), strict=True):
-            paths[name].append(replace(common, joints_mm=np.where(mask[:, :, None, None], common.joints_mm, np.nan)))
 
     def of(measure: Measure, name: str) -> Floats:
+        chosen = (replace(said, joints_mm=np.where(mask[:, :, None, None], said.joints_mm, np.nan))
+                  for said, mask in zip(paths[name], masks, strict=True))
         return np.concatenate([measure.sums(said, truth, films[0].fps)
-                               for said, truth in zip(paths[name], truths, strict=True)])
+                               for said, truth in zip(chosen, truths, strict=True)])
 
     return of
 
@@ -147,11 +140,7 @@ def as_markdown(rows: Sequence[Row], conditions: Mapping[str, str]) -> str:
     head = ["who", "system", "deep ms", "MPJPE mm", "3DPCK@150", "beyond everybody's deepest: mm, points",
             "beyond everybody to refine: mm, points"]
     cells = [[row.who, row.system, f"{row.deep_ms:.1f}", cell(row.mpjpe, 1), cell(row.pck3d, 1),
-              *(f"{_signed(mm)}, {_signed(points)}" for mm, points in (row.from_deepest, row.from_refine))]
+              *(f"{signed(mm, 1)}, {signed(points, 1)}" for mm, points in (row.from_deepest, row.from_refine))]
              for row in rows]
     said = "; ".join(f"{key}: {value}" for key, value in conditions.items())
     return "\n\n".join(["# The default in streams", PROTOCOL, said, table(head, cells)]) + "\n"
-
-
-def _signed(figure: Figure) -> str:
-    return f"{figure.value:+.1f} [{figure.low:+.1f}, {figure.high:+.1f}]"

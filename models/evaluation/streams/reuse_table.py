@@ -66,6 +66,19 @@ def shown(film: Film) -> Stream:
     return shots
 
 
+def common_paths(runs: Mapping[str, Run], films: Sequence[Film]) -> dict[str, list[Paths]]:
+    """What each run says of each film, left only where every run has somebody; `films` are those they were shown."""
+    ends = np.cumsum([len(film.frames) for film in films])
+    paths: dict[str, list[Paths]] = {name: [] for name in runs}
+    for film, end in zip(films, ends, strict=True):
+        own = slice(end - len(film.frames), end)
+        said = [said_paths(film, [[Sighting(Guess.of(person)) for person in frame.people]
+                                  for frame in run.frames[own]]) for run in runs.values()]
+        for name, common in zip(runs, in_common(said), strict=True):
+            paths[name].append(common)
+    return paths
+
+
 def reuse_report(title: str, runs: Mapping[str, Run], cascade: Cascade, films: Sequence[Film] | None,
                  draws: Indices) -> ReuseReport:
     """
@@ -93,15 +106,7 @@ class _Told:
 
 
 def _against_truth(runs: Mapping[str, Run], films: Sequence[Film], draws: Indices) -> dict[str, _Told]:
-    truths = [true_paths(film) for film in films]
-    ends = np.cumsum([len(film.frames) for film in films])
-    paths: dict[str, list[Paths]] = {name: [] for name in runs}
-    for film, end in zip(films, ends, strict=True):
-        own = slice(end - len(film.frames), end)
-        said = [said_paths(film, [[Sighting(Guess.of(person)) for person in frame.people]
-                                  for frame in run.frames[own]]) for run in runs.values()]
-        for name, common in zip(runs, in_common(said), strict=True):
-            paths[name].append(common)
+    truths, paths = [true_paths(film) for film in films], common_paths(runs, films)
     fps = films[0].fps
 
     def sums(key: str, name: str) -> Any:

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from models.calibration.bounds import CONFIDENCE
-from models.evaluation.figures import Figure
 from models.evaluation.metrics import LAPLACE_COVERAGE
 from models.evaluation.recorded import ROUTES
-from models.evaluation.tables import cell, table
+from models.evaluation.tables import cell, signed, table
 from models.evaluation.tradeoff.goals import Against
 from models.evaluation.tradeoff.measure import Group, Part, Report, learned
 from models.evaluation.tradeoff.points import Point
@@ -119,11 +118,7 @@ def _goals(part: Part, measure: str, default: str) -> Iterator[str]:
 
 def _differences(goal: Against, measure: str) -> str:
     named = ((measure, goal.error), ("points of 3DPCK@150", goal.pck3d), ("points of PCK2D@.1", goal.pck2d))
-    return ", ".join(f"{_signed(figure)} {name}" for name, figure in named if math.isfinite(figure.value))
-
-
-def _signed(figure: Figure) -> str:
-    return f"{figure.value:+.2f} [{figure.low:+.2f}, {figure.high:+.2f}]"
+    return ", ".join(f"{signed(figure, 2)} {name}" for name, figure in named if math.isfinite(figure.value))
 
 
 def _predicted(ways: Sequence[Predicted]) -> str:

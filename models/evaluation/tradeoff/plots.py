@@ -109,4 +109,4 @@ def _exits(axes: Axes, group: Group) -> None:
         below += share
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set(ylabel="answered by")
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.08))  # beside the bars, not on them

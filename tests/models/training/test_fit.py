@@ -76,6 +76,19 @@ def test_what_is_not_labelled_costs_nothing():
     assert losses(body, blank, Weights())["total"] == losses(body, other, Weights())["total"]
 
 
+def test_an_elder_comes_through_a_fit_as_it_was(tmp_path):
+    torch.manual_seed(3)
+    generator = seeded(2)
+    coarse, deep = BodyHead(deep=False, width=16, blocks=1), BodyHead(deep=True, width=16, blocks=1)
+    deep.start_from(coarse)
+    supply = Supply(table(), None, habits_of([table()], generator)[0], Cameras(bodies(), generator), (), None,
+                    OPTIMISER, generator)
+    terms = head_terms(supply, Weights(), torch.device("cpu"))
+    fitted = Run(deep, terms, generator, OPTIMISER, tmp_path, torch.device("cpu")).fit()
+    assert all(torch.equal(value, coarse.state_dict()[name]) for name, value in fitted.elder.state_dict().items())
+    assert not torch.equal(fitted.enter.weight, coarse.enter.weight)
+
+
 class PowerCut(Supply):
     """Fails at the fourth batch."""
 

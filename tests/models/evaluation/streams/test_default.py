@@ -16,6 +16,7 @@ from models.evaluation.streams.default import (
     REFINE,
     SHIPPED,
     Row,
+    _hard,
     rows_of,
     run_default,
 )
@@ -67,6 +68,23 @@ def test_differences_are_those_of_the_figures(rows: dict[tuple[str, str], Row]) 
             row = rows[who, name]
             assert row.from_deepest[0].value == pytest.approx(row.mpjpe.value - base.mpjpe.value)
             assert row.from_deepest[1].value == pytest.approx(row.pck3d.value - base.pck3d.value)
+
+
+def test_the_hardest_third_is_that_of_all_films_together(tmp_path: Path) -> None:
+    far = BODIES + [0, 0, 6000]  # farther off, so smaller in every frame
+    for name, bodies in (("near", BODIES), ("far", far)):
+        film(tmp_path / name, bodies)
+    footage = [read_film(tmp_path / name) for name in ("near", "far")]
+    near, away = _hard(footage)
+
+    assert near.shape == away.shape == (3, 24)
+    assert near.sum() + away.sum() == round(2 * 72 / 3)
+    assert near.sum() < away.sum()
+
+
+def test_a_rate_without_folders_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stream", "--default", "--frame-rate", "60", "--out", str(tmp_path)], load=cascade) == 2
+    assert "--frame-rate is of the folders in --data" in capsys.readouterr().err
 
 
 def test_the_command_writes_the_table(folder: Path, tmp_path: Path) -> None:
