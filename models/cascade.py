@@ -183,7 +183,7 @@ class Cascade:
         recalling = clock()
         recall = None if memory is None else memory.recall(
             image_bgr, looks, self.manifest.calibration.reuse, target_mm=options.reuse_target_mm or None,
-            deep=_reuses(options, policy))
+            deep=_remembers(options, policy), spare=_spares(options, policy))
         if recall is not None:
             resting = np.flatnonzero(recall.has & ~recall.due)
             people.reuse(resting, recall)
@@ -221,7 +221,7 @@ class Cascade:
             if row not in people.degraded:
                 people.stop[row] = Stop.REUSED
         held = np.array([row in people.reused for row in range(len(people.stage))], bool)
-        memory.learn(recall, people.first, people.looks, people.stage, held)
+        people.looks = memory.learn(recall, people.first, people.looks, people.stage, held)
 
     def _first_look(self, image_bgr: Image, options: Options, camera: Camera, at_most_tiles: int,
                     timing: dict[str, float], clock: Clock) -> Generator[StageBatch, Outputs, Looks]:
@@ -273,12 +273,15 @@ def by_score(looks: Looks) -> Indices:
     return np.argsort(-looks.score, kind="stable")
 
 
-def _reuses(options: Options, policy: Policy) -> bool:
-    """Whether a stream's deep looks are carried on: where a target is set, and else wherever looks are weighed at all.
-    Who asks for everybody's deepest look gets it in every frame."""
-    if options.reuse_target_mm is None:
-        return not isinstance(policy, NeverPolicy | AlwaysPolicy)
-    return options.reuse_target_mm > 0 and not isinstance(policy, NeverPolicy)
+def _remembers(options: Options, policy: Policy) -> bool:
+    """Whether a stream's deep looks are carried on."""
+    return options.reuse_target_mm != 0 and not isinstance(policy, NeverPolicy)
+
+
+def _spares(options: Options, policy: Policy) -> bool:
+    """Whether a carried look may stand in for a fresh one: where a target is set, and else wherever looks are weighed
+    at all. Who asks for everybody's deepest look gets it in every frame."""
+    return options.reuse_target_mm is not None or not isinstance(policy, AlwaysPolicy)
 
 
 def _region(image_bgr: Image, options: Options) -> Tile:

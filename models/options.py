@@ -47,8 +47,9 @@ class Options:
     region_xywh_px: tuple[float, float, float, float] | None = None
     """Look only there; None: the whole frame."""
     reuse_target_mm: float | None = None
-    """In a stream: error that carrying on an earlier deep look may be expected to add before the person is looked at
-    again; None: as calibrated, but nothing at `best`; 0: every frame by itself."""
+    """In a stream: what a fresh deep look of somebody who has one must be expected to save, in mm of error summed over
+    the frames until the next; the others go on with the look that they have. None: as calibrated, but at `best`
+    everybody is looked at; 0: every frame by itself."""
 
     def __post_init__(self) -> None:
         if self.price is not None and self.max_extra_error_mm is not None:

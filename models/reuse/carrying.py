@@ -13,10 +13,19 @@ from models.arrays import Floats
 from models.looks import Looks, sizes
 from models.reuse.known import Known
 
-FOLLOW_S: Final = 0.1
+FOLLOW_S: Final = 0.06
+FOLLOW_DEPTH_S: Final = 0.2
+FOLLOW_ROOT_S: Final = 0.1
 FOLLOW_PX_S: Final = 0.05
-"""Time constants with which the carried body follows the coarse one in space and in the picture. A coarse
-pose trembles: at once, its trembling would be carried over; never, motion would be lost."""
+"""Time constants with which the carried body follows the coarse one: its joints across the picture and along the line
+of sight, the root's distance, the joints in pixels. A coarse pose trembles: at once, its trembling would be carried
+over; never, motion would be lost. It trembles most in depth."""
+
+SURE: Final = 0.8
+"""Score from which a joint is believed in full."""
+
+FRESH_SHARE: Final = 0.9
+"""Of a fresh deep look of a joint that is believed in full, beside the carried one."""
 
 
 def carried(known: Known, coarse: Looks, time_s: float, *, along: bool) -> Looks:
@@ -29,14 +38,39 @@ def carried(known: Known, coarse: Looks, time_s: float, *, along: bool) -> Looks
     px, mm = known.kept.joints_px + shift, known.kept.rel_mm
     depth = np.log(np.maximum(coarse.root_depth_mm, 1.0)) + known.offset_depth
     if along:
-        follow, follow_px = (-np.expm1(-(time_s - known.seen_s) / constant_s)[:, None, None]
-                             for constant_s in (FOLLOW_S, FOLLOW_PX_S))
+        elapsed_s = time_s - known.seen_s
+        sure = np.square(believed(coarse))
+        follow = np.stack([_share(elapsed_s, s) for s in (FOLLOW_S, FOLLOW_S, FOLLOW_DEPTH_S)], -1)[:, None]
         size = sizes(coarse.joints_px)[:, None, None]
-        px = px + follow_px * (coarse.joints_px + size * known.offset_px - px)
-        mm = mm + follow * (coarse.rel_mm + known.offset_mm - mm)
+        px = px + sure * _share(elapsed_s, FOLLOW_PX_S)[:, None, None] * (
+            coarse.joints_px + size * known.offset_px - px)
+        mm = mm + sure * follow * (coarse.rel_mm + known.offset_mm - mm)
         depth_before = np.log(np.maximum(known.kept.root_depth_mm, 1.0))
-        depth = depth_before + follow[:, 0, 0] * (depth - depth_before)
+        depth = depth_before + _share(elapsed_s, FOLLOW_ROOT_S) * (depth - depth_before)
     return replace(known.kept, joints_px=px, rel_mm=mm, root_depth_mm=np.exp(depth))
+
+
+def weighed(fresh: Looks, carried: Looks) -> Looks:
+    """Fresh deep looks [P] drawn to the carried ones, the more the less a joint is believed.
+
+    What is hidden now was often seen a moment ago, and two looks tremble less than one.
+    """
+    share = FRESH_SHARE * believed(fresh)
+    px, mm = (old + share * (new - old) for new, old in (
+        (fresh.joints_px, carried.joints_px), (fresh.rel_mm, carried.rel_mm)))
+    return replace(fresh, joints_px=px, rel_mm=mm)
+
+
+def believed(looks: Looks) -> Floats:
+    """[P, 25, 1] 0 to 1, how far each joint is believed."""
+    share: Floats = np.minimum(looks.joint_scores / SURE, 1.0)
+    return share[..., None]
+
+
+def _share(elapsed_s: Floats, constant_s: float) -> Floats:
+    """[P] of the way to the coarse pose, after a time."""
+    share: Floats = -np.expm1(-elapsed_s / constant_s)
+    return share
 
 
 def corrections(deep: Looks, coarse: Looks) -> tuple[Floats, Floats, Floats]:

@@ -62,11 +62,11 @@ class _Noting(Memory):
         super().__init__(Reuse(clock=False, decide=False, coin=COIN, seed=seed))
         self._samples = samples
 
-    def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> None:
+    def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> Looks:
         again = recall.has & ~held
         self._samples.inputs.append(recall.inputs[again])
         self._samples.deviation_mm.append(deviation_mm(recall.carried, answer)[again])
-        super().learn(recall, coarse, answer, stage, held)
+        return super().learn(recall, coarse, answer, stage, held)
 
 
 def collect(cascade: Cascade, streams: Iterable[Iterable[Shot]], rounds: int = 3) -> Samples:

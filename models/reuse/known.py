@@ -45,6 +45,8 @@ class Known:
     """[K] of the person's clock."""
     frames: Indices
     """[K] that were answered with the deep look since it was taken."""
+    spent_mm: Floats
+    """[K] error that carrying is expected to have added in these, summed."""
 
     def __len__(self) -> int:
         return len(self.seen_s)
@@ -62,7 +64,7 @@ class Known:
         none, px, mm = np.zeros(0), np.zeros((0, JOINTS, 2)), np.zeros((0, JOINTS, 3))
         looks = Looks(none, px, np.zeros((0, JOINTS)), mm, np.zeros((0, JOINTS)), none, none, none)
         count = np.zeros(0, np.intp)
-        return Known(none, looks, px, np.zeros((0, 2)), looks, count, none, mm, none, px, mm, none, none, count)
+        return Known(none, looks, px, np.zeros((0, 2)), looks, count, none, mm, none, px, mm, none, none, count, none)
 
 
 def _joined(one: Any, other: Any) -> Any:

@@ -20,13 +20,14 @@ NEW_SHARE: Final = 0.5
 """Of the newest deep look in the mean correction: a single one is as noisy as both of its looks."""
 
 
-def learned(recall: Recall, coarse: Looks, answer: Looks, fresh: Mask, held: Mask, stage: Indices,
+def learned(recall: Recall, coarse: Looks, answer: Looks, settled: Looks, fresh: Mask, held: Mask, stage: Indices,
             time_s: float) -> Known:
     """Everybody of the frame, and after them those who were not found in it.
 
     Args:
         recall: what was said of the frame.
         coarse, answer: [P] the first look and the last one.
+        settled: [P] what the stream was answered, see `Memory.learn`.
         fresh: [P] answered by a deep look at this frame.
         held: [P] answered by the carried look.
         stage: [P] place in `Stage` of the stage that answered.
@@ -39,13 +40,13 @@ def learned(recall: Recall, coarse: Looks, answer: Looks, fresh: Mask, held: Mas
     px, mm, depth = (_picked(fresh, old + _wide(share, new) * (new - old), old) for new, old in zip(
         corrections(answer, coarse), (before.offset_px, before.offset_mm, before.offset_depth), strict=True))
     now = replace(
-        before, seen_s=np.full(len(coarse), time_s), coarse=coarse, answer_px=answer.joints_px,
-        velocity_px_s=_velocity(before, coarse, time_s), kept=_looks(fresh, answer, recall.carried),
+        before, seen_s=np.full(len(coarse), time_s), coarse=coarse, answer_px=settled.joints_px,
+        velocity_px_s=_velocity(before, coarse, time_s), kept=_looks(fresh, settled, recall.carried),
         stage=np.where(fresh | held, stage, NONE), deep_s=_picked(fresh, np.full(len(coarse), time_s), before.deep_s),
         key_mm=_picked(fresh, coarse.rel_mm, before.key_mm),
         key_overlap=_picked(fresh, overlaps(coarse.joints_px), before.key_overlap), offset_px=px, offset_mm=mm,
         offset_depth=depth, interval_s=np.where(again, compared, np.where(held, before.interval_s, UNTRIED_S)),
-        frames=np.where(held, recall.frames, 0))
+        frames=np.where(held, recall.frames, 0), spent_mm=np.where(held, recall.spent_mm + recall.extra_mm, 0.0))
     lost = np.setdiff1d(np.arange(len(recall.known)), recall.owner)
     everybody = now[np.flatnonzero(_sound(now))].followed_by(recall.known[lost])
     return everybody[np.arange(min(MOST, len(everybody)))]
@@ -57,7 +58,7 @@ def _before(recall: Recall, coarse: Looks, time_s: float) -> Known:
     zero, nothing = np.zeros(count), np.zeros(count, np.intp)
     new = Known(np.full(count, time_s), coarse, coarse.joints_px, np.zeros((count, 2)), coarse, nothing,
                 zero, coarse.rel_mm, zero, np.zeros((*joints, 2)), np.zeros((*joints, 3)), zero,
-                np.full(count, UNTRIED_S), nothing)
+                np.full(count, UNTRIED_S), nothing, zero)
     place = np.where(recall.owner >= 0, recall.owner, len(recall.known) + np.arange(count))
     return recall.known.followed_by(new)[place]
 

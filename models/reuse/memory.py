@@ -8,7 +8,8 @@ import numpy as np
 from models.arrays import Floats, Image, Indices, Mask
 from models.looks import Looks, moved, overlaps, sizes
 from models.records import Stage
-from models.reuse.carrying import carried, extra_mm
+from models.reuse.carrying import carried, extra_mm, weighed
+from models.reuse.clock import UNTRIED_S
 from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.known import NONE, Known
 from models.reuse.learning import learned
@@ -52,15 +53,16 @@ class Memory:
         self._time_s = time_s
 
     def recall(self, image_bgr: Image, coarse: Looks, deviation: Deviation | None, *, target_mm: float | None = None,
-               deep: bool = True) -> Recall:
+               deep: bool = True, spare: bool = True) -> Recall:
         """What is remembered of the people of a frame.
 
         Args:
             image_bgr: the frame; a cut shows in it.
             coarse: [P] what `coarse` says of them.
             deviation: fitted parameters, if there are any.
-            target_mm: error that carrying may be expected to add to a fresh look's; None: as fitted, or else as set.
-            deep: False: nothing is reused, and only the past of the routing table is told.
+            target_mm: see `Options.reuse_target_mm`; None: as fitted, or else as set.
+            deep: False: no deep look is remembered, and only the past of the routing table is told.
+            spare: False: everybody is due.
         """
         count, seen = len(coarse), glimpse(image_bgr)
         known, owner = self._recognised(coarse, seen)
@@ -69,32 +71,40 @@ class Memory:
         if deep:
             rows = rows[self._fits(known[owner[rows]], coarse, rows)]
         mine, now = known[owner[rows]], coarse[rows]
-        stage, frames, interval_s = (np.zeros(count, np.intp), np.zeros(count, np.intp), np.zeros(count))
+        stage, frames, interval_s, spent = (np.zeros(count, kind) for kind in (np.intp, np.intp, float, float))
         inputs, kept = np.zeros((count, len(INPUTS))), coarse
         if deep and len(rows):
             kept = coarse.replaced(rows, carried(mine, now, self._time_s, along=self.reuse.carry))
-            stage[rows], frames[rows], interval_s[rows] = mine.stage, mine.frames + 1, mine.interval_s
+            stage[rows], frames[rows], interval_s[rows], spent[rows] = (
+                mine.stage, mine.frames + 1, mine.interval_s, mine.spent_mm)
             inputs[rows] = self._inputs(mine, now, past.of(rows))
         expected = deviation.expected_mm(inputs) if deviation else GROWTH_MM * np.sqrt(inputs[:, 0])
         expected = np.where(stage == NONE, 0.0, expected)
         target = target_mm or (deviation.target_mm if deviation else self.reuse.target_mm)
-        told = extra_mm(expected, kept) / target if deviation and self.reuse.decide else None
-        due = (stage == NONE) | self._due(past.age_s, interval_s, frames, told)
-        return Recall(past, kept, expected, stage, due, frames, inputs, target, known, owner, seen)
+        extra = extra_mm(expected, kept)
+        due = np.full(count, not spare) | (stage == NONE)
+        due |= self._due(past.age_s, interval_s, frames, extra / target if deviation else None, spent / target)
+        return Recall(past, kept, expected, stage, due, frames, inputs, extra, spent, target, known, owner, seen)
 
-    def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> None:
-        """What the frame was answered.
+    def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> Looks:
+        """Takes in the looks of a frame.
 
         Args:
             recall: what this memory said of it.
             coarse, answer: [P] the first look and the last.
             stage: [P] that answered.
             held: [P] answered by the carried look.
+
+        Returns:
+            [P] what the stream is answered: fresh deep looks are weighed against the carried ones.
         """
         code = np.array([STAGES.index(one) for one in stage], np.intp)
         fresh = (code != NONE) & ~held
-        self._known = learned(recall, coarse, answer, fresh, held, code, self._time_s)
+        again = np.flatnonzero(fresh & recall.has & self.reuse.weigh)
+        settled = answer.replaced(again, weighed(answer[again], recall.carried[again]))
+        self._known = learned(recall, coarse, answer, settled, fresh, held, code, self._time_s)
         self._glimpse = recall.glimpse
+        return settled
 
     def _recognised(self, coarse: Looks, seen: Floats) -> tuple[Known, Indices]:
         """Whom the memory knows, and which of them each of the people [P] is, -1 nobody: all new after a cut."""
@@ -132,18 +142,28 @@ class Memory:
         finite: Floats = np.nan_to_num(inputs, nan=0.0, posinf=1e4, neginf=0.0)
         return finite
 
-    def _due(self, age_s: Floats, interval_s: Floats, frames: Indices, off: Floats | None) -> Mask:
-        """[P] who is to be looked at again; `off` is the expected extra error in targets, where it is to decide.
+    def _due(self, age_s: Floats, interval_s: Floats, frames: Indices, off: Floats | None, spent: Floats) -> Mask:
+        """[P] who is to be looked at again.
 
-        With both, the clock runs faster or slower by the root of it: the clock knows how well this person could be
-        carried so far, the regressor what happens now.
+        Args:
+            off: [P] expected extra error of this frame, in targets; None: nothing is fitted.
+            spent: [P] that of the frames since the look, summed.
+
+        A look begins a run of frames of growing error. With one price of a look for everybody, the target, the errors
+        of all runs sum up to the least for their looks where each run ends as soon as another frame would cost more
+        than its frames cost on average, the look included. A bound on the frame's error alone would carry those who
+        change slowly far too long. Whoever was looked at once is looked at again: what is carried for long should not
+        stand on one look. With the clock, it runs faster or slower by the root of the error: the clock knows how well
+        this person could be carried so far, the regressor what happens now.
         """
         due = np.zeros(len(age_s), bool)
-        if off is not None and not self.reuse.clock:
-            due |= off > 1
+        decide = off if self.reuse.decide else None
+        if decide is not None and not self.reuse.clock:
+            due |= frames * decide > 1 + spent
+            due |= interval_s == UNTRIED_S
         unfitted = self.reuse.decide and off is None
         if self.reuse.clock or (unfitted and self.reuse.every is None and self.reuse.coin is None):
-            due |= age_s * (1.0 if off is None else np.sqrt(off)) >= interval_s - 1e-6
+            due |= age_s * (1.0 if decide is None else np.sqrt(decide)) >= interval_s - 1e-6
         if self.reuse.every is not None:
             due |= frames >= self.reuse.every
         if self.reuse.coin is not None:

@@ -31,8 +31,12 @@ class Recall:
     """[P] answered with that look so far, this one included; 0 where nothing is remembered."""
     inputs: Floats
     """[P, F] in the order of `deviation.INPUTS`; 0 where nothing is remembered."""
+    extra_mm: Floats
+    """[P] error that carrying is expected to add in this frame, see `carrying.extra_mm`."""
+    spent_mm: Floats
+    """[P] the same of the frames since the deep look, summed, without this one."""
     target_mm: float
-    """Error that carrying may be expected to add."""
+    """Of `Options.reuse_target_mm`."""
     known: Known
     """Whom the memory knew: nobody after a cut."""
     owner: Indices

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-TARGET_MM: Final = 6.0
-"""Error that carrying may be expected to add at most, just before the next look, where nobody says otherwise. Over all
-frames it adds a fraction of that, for most are looked at, or were a moment ago."""
+TARGET_MM: Final = 10.0
+"""What a deep look must be expected to save where nobody says otherwise: mm of error, summed over the frames until the
+next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,11 @@ class Reuse:
     """The deep-minus-coarse correction moves along with the coarse pose (Deep Feature Flow, arXiv 1611.07715, where
     flow moves features); False: the last deep body is held as it was."""
     decide: bool = True
-    """A regressor says how far the carried pose is from a fresh one, and a look is due where the error that this adds
-    exceeds the target (DVSNet, arXiv 1804.00931). Without fitted parameters the clock stands in for it."""
+    """A regressor says how far the carried pose is from a fresh one, and a look is due where the error that this adds,
+    summed over frames, makes it worth the target (DVSNet, arXiv 1804.00931, whose target bounds a single frame's).
+    Without fitted parameters the clock stands in for it."""
+    weigh: bool = True
+    """A fresh look is weighed against the carried one, joint by joint; False: it stands for itself."""
     target_mm: float = TARGET_MM
     """Of the clock and the regressor, where neither the caller nor the fitted parameters say one."""
     every: int | None = None

@@ -49,10 +49,11 @@ def answers(cascade: Cascade, memory: Memory | None, frames: int, options: Optio
     return said
 
 
-def driven(cascade: Cascade, memory: Memory, time_s: float, fails: Callable[[], Exception]) -> Frame:
+def driven(cascade: Cascade, memory: Memory, time_s: float, fails: Callable[[], Exception],
+           options: Options = BEST) -> Frame:
     """A frame of which every deep batch fails."""
     memory.begin(time_s)
-    steps = cascade.steps(PICTURE, BEST, memory=memory)
+    steps = cascade.steps(PICTURE, options, memory=memory)
     batch = next(steps)
     try:
         while True:
@@ -99,10 +100,21 @@ def test_a_target_of_zero_switches_reuse_off(cascade, options):
     assert {person.reused_frames for frame in frames for person in frame.people} == {0}
 
 
-def test_best_reuses_nothing_unless_it_is_asked_to(cascade):
-    answers(cascade, Memory(EVERY_3), 3, Options(camera=CAMERA, quality=Quality.BEST))
+def test_best_looks_at_everybody_in_every_frame_unless_it_is_asked_to_spare_them(cascade):
+    frames = answers(cascade, Memory(EVERY_3), 3, Options(camera=CAMERA, quality=Quality.BEST))
 
     assert cascade.runners[Stage.EXPERT].items == [PEOPLE] * 3
+    assert {(p.stop, p.reused_frames) for frame in frames for p in frame.people} == {(Stop.DEEPEST, 0)}
+
+
+def test_best_keeps_the_look_of_before_where_a_fresh_one_fails(cascade):
+    memory = Memory()
+    key = answers(cascade, memory, 1, Options(camera=CAMERA, quality=Quality.BEST))[0]
+    failed = driven(cascade, memory, 0.04, lambda: StageDown("it is down"),
+                    Options(camera=CAMERA, quality=Quality.BEST))
+
+    assert {(p.stage, p.degraded) for p in failed.people} == {(Stage.EXPERT, True)}
+    np.testing.assert_allclose(joints(failed), joints(key), atol=2)
 
 
 def test_fast_never_reuses_a_deep_answer(cascade):

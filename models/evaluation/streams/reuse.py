@@ -18,17 +18,19 @@ from models.reuse.memory import Memory
 from models.reuse.settings import TARGET_MM, Reuse
 
 NO_REUSE: Final = "no reuse"
-SHIPPED, TOGETHER = "decision, carried (as it ships)", "all together"
+SHIPPED, TOGETHER = "decision, carried, weighed (as it ships)", "all together"
 IDEAS: Final[Mapping[str, Reuse | None]] = {
     NO_REUSE: None,
-    "clock, held": Reuse(clock=True, carry=False, decide=False),
-    "decision, held": Reuse(carry=False),
-    "carried, every 4th": Reuse(decide=False, every=4),
-    "clock, carried": Reuse(clock=True, decide=False),
+    "every frame, weighed": Reuse(decide=False, every=1),
+    "clock, held": Reuse(clock=True, carry=False, decide=False, weigh=False),
+    "decision, held": Reuse(carry=False, weigh=False),
+    "carried, every 4th": Reuse(decide=False, every=4, weigh=False),
+    "clock, carried": Reuse(clock=True, decide=False, weigh=False),
+    "decision, carried": Reuse(weigh=False),
     SHIPPED: Reuse(),
     TOGETHER: Reuse(clock=True),
 }
-"""The published ideas, each alone and together; `held` is without `carried`."""
+"""The ideas, each alone and together; `held` is without `carried`."""
 
 FARTHEST: Final = 0.5
 """Mean distance in the picture, in sizes, up to which answers of two systems to one frame may be of one person."""
@@ -71,8 +73,8 @@ def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, tar
     share = float(np.clip(ours / max(most, 1), 0.01, 1.0))
     every = Reuse(decide=False, every=max(1, round(1 / share)))
     coin = Reuse(decide=False, coin=share)
-    chance = {f"every {every.every}, held": replace(every, carry=False), f"every {every.every}, carried": every,
-              f"coin {share:.2f}, held": replace(coin, carry=False), f"coin {share:.2f}, carried": coin}
+    chance = {f"{name}, {how}": reuse for name, blind in ((f"every {every.every}", every), (f"coin {share:.2f}", coin))
+              for how, reuse in (("held", replace(blind, carry=False, weigh=False)), ("carried, weighed", blind))}
     return runs | streamed(counted, stages, streams, chance, quality, target_mm)
 
 

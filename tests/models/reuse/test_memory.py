@@ -118,14 +118,112 @@ def test_the_clock_slows_down_where_poses_agree_and_not_where_they_do_not():
 DOUBTFUL = Deviation(tuple(0.0 for _ in INPUTS), 60.0, 20.0)
 
 
+def twice(reuse=Reuse()):  # noqa: B008 - it is frozen
+    """A memory that has looked deeper at two people, and again in the frame after."""
+    memory = knowing(reuse)
+    look_deeper(memory, looks(HERE, THERE), DEEP, 0.04)
+    return memory
+
+
+def expecting(memory, deviation, at, target_mm=None, **settings):
+    memory.begin(at)
+    return memory.recall(PICTURE, looks(HERE, THERE), deviation, target_mm=target_mm, **settings)
+
+
 @pytest.mark.parametrize(("target_mm", "due"), [(None, True), (1.0, True), (200.0, False)])
 def test_the_expected_deviation_decides_by_a_target_that_may_change_at_any_frame(target_mm, due):
-    memory = knowing(Reuse(clock=False))
-    memory.begin(0.04)
-    recall = memory.recall(PICTURE, looks(HERE, THERE), DOUBTFUL, target_mm=target_mm)
+    recall = expecting(twice(), DOUBTFUL, 0.08, target_mm)
 
     assert recall.due.tolist() == [due, due]
     assert recall.expected_mm.tolist() == [60.0, 60.0]
+
+
+def test_who_was_looked_at_once_is_looked_at_again_before_the_regressor_is_asked():
+    assert expecting(knowing(Reuse()), DOUBTFUL, 0.04, 1e6).due.all()
+    assert not expecting(twice(), DOUBTFUL, 0.08, 1e6).due.any()
+
+
+def growing(per_second_mm):
+    """Expects deviations that grow by so much a second."""
+    return Deviation((per_second_mm, *(0.0 for _ in INPUTS[1:])), 0.0, 20.0)
+
+
+def held_for(deviation, target_mm, frames=400):
+    """Frames that are answered by the look of before, and what is expected of each of the first run."""
+    memory, extra = twice(), []
+    for frame in range(1, frames):
+        recall = expecting(memory, deviation, 0.04 + 0.004 * frame, target_mm)
+        if recall.due.any():
+            break
+        extra.append(recall.extra_mm[0])
+        memory.learn(recall, looks(HERE, THERE), recall.carried, [Stage.EXPERT] * 2, np.ones(2, bool))
+    return len(extra), np.array([*extra, recall.extra_mm[0]])
+
+
+@pytest.mark.parametrize("per_second_mm", [500.0, 2000.0, 8000.0])
+def test_a_run_ends_where_the_mean_error_and_the_looks_price_are_least(per_second_mm):
+    length, extra = held_for(growing(per_second_mm), 20.0)
+    mean = (20.0 + np.cumsum(np.append(0.0, extra))) / np.arange(1, len(extra) + 2)  # of runs of 0, 1, 2, ... frames
+
+    assert 0 < length < 300
+    assert np.argmin(mean) == length
+
+
+def test_who_changes_fast_may_be_off_by_more_and_who_changes_slowly_by_less():
+    slow, fast = (held_for(growing(rate), 20.0)[1][-2] for rate in (500.0, 8000.0))
+
+    assert fast > 1.5 * slow
+
+
+def test_nobody_is_spared_where_everybody_is_to_be_looked_at():
+    recall = expecting(twice(), DOUBTFUL, 0.08, 1e6, spare=False)
+
+    assert recall.due.all()
+    assert recall.has.all()
+
+
+def fresh(memory, answer, scores, at=0.04):
+    """What is answered where a fresh look says `answer`, with these scores of its joints."""
+    memory.begin(at)
+    recall = memory.recall(PICTURE, looks(HERE, THERE), None)
+    said = replace(answer, joint_scores=np.full_like(answer.joint_scores, scores))
+    return recall, memory.learn(recall, looks(HERE, THERE), said, [Stage.EXPERT] * 2, np.zeros(2, bool))
+
+
+@pytest.mark.parametrize(("score", "share"), [(1.0, 0.9), (0.8, 0.9), (0.4, 0.45), (0.0, 0.0)])
+def test_a_fresh_look_is_weighed_against_the_carried_one_by_how_far_its_joints_are_believed(score, share):
+    elsewhere = looks(HERE, THERE, off_mm=130)
+    recall, settled = fresh(knowing(), elsewhere, score)
+
+    for name in ("rel_mm", "joints_px"):
+        before, said = getattr(recall.carried, name), getattr(elsewhere, name)
+        np.testing.assert_allclose(getattr(settled, name), before + share * (said - before))
+    np.testing.assert_array_equal(settled.sigma_mm, elsewhere.sigma_mm)
+
+
+def test_what_is_answered_is_what_is_carried_on():
+    memory = knowing()
+    _, settled = fresh(memory, looks(HERE, THERE, off_mm=130), 0.4)
+    recall = memory.recall(PICTURE, looks(HERE, THERE), None)
+
+    np.testing.assert_allclose(recall.carried.rel_mm, settled.rel_mm, atol=1e-6)
+
+
+@pytest.mark.parametrize("memory", [Memory(ALTERNATING), knowing(replace(ALTERNATING, weigh=False))])
+def test_a_look_at_a_stranger_and_one_that_is_not_to_be_weighed_stand_for_themselves(memory):
+    elsewhere = looks(HERE, THERE, off_mm=130)
+
+    np.testing.assert_array_equal(fresh(memory, elsewhere, 0.1)[1].rel_mm, elsewhere.rel_mm)
+
+
+def test_a_joint_that_coarse_does_not_believe_stays_with_the_body():
+    doubted, lifted = 15, looks(HERE, THERE, off_mm=np.array([0, -200, 0]))
+    lifted.joint_scores[:, doubted] = 0.0
+    recall = asked(knowing(), lifted, 0.5)
+    moved_mm = recall.carried.rel_mm - DEEP.rel_mm
+
+    np.testing.assert_allclose(moved_mm[:, doubted], 0, atol=1e-9)
+    np.testing.assert_allclose(np.delete(moved_mm, doubted, 1), np.broadcast_to([0, -200, 0], (2, 24, 3)), atol=1)
 
 
 def test_a_cut_makes_everyone_new():

@@ -14,6 +14,7 @@ from models.evaluation.streams.default import (
     COARSE,
     DEEPEST,
     REFINE,
+    SAVING,
     SHIPPED,
     Row,
     _hard,
@@ -49,7 +50,7 @@ def rows(folder: Path) -> dict[tuple[str, str], Row]:
 
 
 def test_every_system_is_told_for_everybody_and_for_the_hardest(rows: dict[tuple[str, str], Row]) -> None:
-    systems = [COARSE, REFINE, DEEPEST, ALONE, SHIPPED, BEST]
+    systems = [COARSE, REFINE, DEEPEST, ALONE, SHIPPED, BEST, SAVING]
     assert list(rows) == [(who, system) for who in ("everybody", "hardest third") for system in systems]
 
 
@@ -92,5 +93,5 @@ def test_the_command_writes_the_table(folder: Path, tmp_path: Path) -> None:
     asked = ["stream", "--default", "--data", str(folder), "--rounds", "5", "--out", str(out)]
 
     assert main(asked, load=cascade) == 0
-    assert len(json.loads((out / "default.json").read_text())["rows"]) == 12
+    assert len(json.loads((out / "default.json").read_text())["rows"]) == 14
     assert f"| hardest third | {SHIPPED} |" in (out / "default.md").read_text()

@@ -50,6 +50,13 @@ def test_looks_are_counted_whether_they_were_computed_before_or_not(runs: dict[s
     assert sum(runs[TOGETHER].looks.values()) < 0.5 * 96
 
 
+def test_every_frame_is_looked_at_where_looks_are_only_weighed(runs: dict[str, Run]) -> None:
+    weighed = runs["every frame, weighed"]
+
+    assert weighed.looks == runs[NO_REUSE].looks
+    assert 0 < away_mm(weighed, runs[NO_REUSE]).mean() < 20
+
+
 def test_a_run_is_not_away_from_itself_and_reuse_is_a_little(runs: dict[str, Run]) -> None:
     assert away_mm(runs[NO_REUSE], runs[NO_REUSE]).tolist() == [0.0] * 48
     assert 0 < away_mm(runs["carried, every 4th"], runs[NO_REUSE]).mean() < 60
