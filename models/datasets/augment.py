@@ -102,8 +102,8 @@ def occluded(sample: PoseSample, rng: np.random.Generator) -> PoseSample:
 
 def photometric(sample: PoseSample, rng: np.random.Generator) -> PoseSample:
     """Other light, other colours, and for three in ten a hard JPEG; joints stay where they are."""
-    image = sample.image_bgr * rng.uniform(0.6, 1.4) * rng.uniform(0.85, 1.15, 3) + rng.uniform(-30, 30)
-    image = np.asarray(np.clip(image, 0, 255), np.uint8)
+    light = sample.image_bgr * rng.uniform(0.6, 1.4) * rng.uniform(0.85, 1.15, 3) + rng.uniform(-30, 30)
+    image = np.asarray(np.clip(light, 0, 255), np.uint8)
     if rng.random() < 0.3:
         coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 90))])[1]
         image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)

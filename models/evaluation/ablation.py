@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def _weighing(**weights: float) -> Change:
     return change
 
 
-def _correcting(**corrections: float) -> Change:
+def _correcting(**corrections: Any) -> Change:
     def change(stage: CropStage) -> None:
         stage.head.corrections = replace(stage.head.corrections, **corrections)
 

@@ -199,13 +199,13 @@ def _print(args: argparse.Namespace) -> None:
     if unknown:
         raise ValueError(f"--gate: no policy {', '.join(unknown)}; there are {', '.join(known)}")
     gates = [(known[name], float(price)) for name, price in args.gate]
-    sides = [[_deep(path) for path in paths] for paths in (args.before, args.after)]
+    before, after = ([_deep(path) for path in paths] for paths in (args.before, args.after))
     found: dict[str, list[Comparison]] = {}
     for path in args.data:
         folder = read_folder(path)
         folder = replace(folder, frames=folder.frames[:: args.every])
         bar = partial(tqdm, desc=folder.name, unit="frame", leave=False, disable=None)
-        found[folder.name] = list(compared(cascade, *sides, folder, gates, rounds=args.rounds, progress=bar))
+        found[folder.name] = list(compared(cascade, before, after, folder, gates, rounds=args.rounds, progress=bar))
     print(comparisons_table(found))
 
 

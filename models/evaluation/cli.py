@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -64,12 +64,12 @@ def main(argv: Sequence[str], *, load: Load = Cascade.load, follower: MakeFollow
         0; 2 when it could not begin, with one line on standard error that says why.
     """
     given = list(argv)
-    commands = {"speed": _speed, "record": _record, "ablation": _ablation, "stream": partial(stream, follower),
-                "tradeoff": _tradeoff, "tiles": _tiles}
+    commands: dict[str, Callable[[Sequence[str], Load], int]] = {
+        "speed": _speed, "record": _record, "ablation": _ablation, "stream": partial(stream, follower),
+        "tradeoff": _tradeoff, "tiles": _tiles}
     command = commands.get(given[0]) if given else None
-    chosen, rest = (command, given[1:]) if command else (_accuracy, given)
     try:
-        return chosen(rest, load)
+        return command(given[1:], load) if command else _accuracy(given, load)
     except (UsageError, DatasetError, ManifestError, RunnerError, OSError) as wrong:
         print(f"posecascade eval: {wrong}", file=sys.stderr)
         return 2

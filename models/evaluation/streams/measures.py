@@ -119,8 +119,8 @@ def in_common(said: Sequence[Paths]) -> list[Paths]:
     def where(column: Column) -> list[Floats]:
         columns = [column(paths) for paths in said]
         speaking = [values for values in columns if np.isfinite(values).any()]
-        known = np.logical_and.reduce([np.isfinite(values).all(-1, keepdims=True) for values in speaking] or [True])
-        return [np.where(known, values, np.nan) for values in columns]
+        known = [np.isfinite(values).all(-1, keepdims=True) for values in speaking]
+        return [np.where(np.logical_and.reduce(known), values, np.nan) for values in columns]
 
     joints, picture, roots = where(_joints), where(_picture), where(lambda paths: paths.root_mm)
     return [replace(paths, joints_mm=mm, joints_px=px, root_mm=root)

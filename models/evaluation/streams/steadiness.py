@@ -79,7 +79,7 @@ def likeness(said: Floats, truth: Floats, moves: float) -> Floats:
         moves: least root mean square distance of a moving joint from its mean place.
     """
     sums = np.zeros((len(said), 3, len(SHIFTS)))
-    known = np.isfinite(said).all(-1) & np.isfinite(truth).all(-1)  # [P, T, J]
+    known = np.asarray(np.isfinite(said).all(-1) & np.isfinite(truth).all(-1))  # [P, T, J]
     for person, joint in np.ndindex(len(said), said.shape[2]):
         for first, last in runs(known[person, :, joint]):
             if last - first > 2 * (LATEST - EARLIEST):
