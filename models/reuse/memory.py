@@ -9,7 +9,6 @@ from models.arrays import Floats, Image, Indices, Mask
 from models.looks import Looks, moved, overlaps, sizes
 from models.records import Stage
 from models.reuse.carrying import carried, extra_mm, weighed
-from models.reuse.clock import UNTRIED_S
 from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.known import NONE, Known
 from models.reuse.learning import learned
@@ -152,15 +151,13 @@ class Memory:
         A look begins a run of frames of growing error. With one price of a look for everybody, the target, the errors
         of all runs sum up to the least for their looks where each run ends as soon as another frame would cost more
         than its frames cost on average, the look included. A bound on the frame's error alone would carry those who
-        change slowly far too long. Whoever was looked at once is looked at again: what is carried for long should not
-        stand on one look. With the clock, it runs faster or slower by the root of the error: the clock knows how well
-        this person could be carried so far, the regressor what happens now.
+        change slowly far too long. With the clock, it runs faster or slower by the root of the error: the clock knows
+        how well this person could be carried so far, the regressor what happens now.
         """
         due = np.zeros(len(age_s), bool)
         decide = off if self.reuse.decide else None
         if decide is not None and not self.reuse.clock:
             due |= frames * decide > 1 + spent
-            due |= interval_s == UNTRIED_S
         unfitted = self.reuse.decide and off is None
         if self.reuse.clock or (unfitted and self.reuse.every is None and self.reuse.coin is None):
             due |= age_s * (1.0 if decide is None else np.sqrt(decide)) >= interval_s - 1e-6

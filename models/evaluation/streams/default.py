@@ -30,7 +30,7 @@ from models.routers import AlwaysPolicy
 COARSE, REFINE, DEEPEST = "everybody: coarse alone", "everybody: refine", "everybody: refine, expert"
 ALONE, SHIPPED = "balanced, each frame by itself", "balanced, as a stream (as it ships)"
 BEST: Final = "best, as a stream (as it ships)"
-SAVING_MM: Final = 45.0
+SAVING_MM: Final = 30.0
 SAVING: Final = f"best, as a stream with reuse_target_mm={SAVING_MM:g}"
 
 PROTOCOL: Final = (

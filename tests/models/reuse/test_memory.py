@@ -118,13 +118,6 @@ def test_the_clock_slows_down_where_poses_agree_and_not_where_they_do_not():
 DOUBTFUL = Deviation(tuple(0.0 for _ in INPUTS), 60.0, 20.0)
 
 
-def twice(reuse=Reuse()):  # noqa: B008 - it is frozen
-    """A memory that has looked deeper at two people, and again in the frame after."""
-    memory = knowing(reuse)
-    look_deeper(memory, looks(HERE, THERE), DEEP, 0.04)
-    return memory
-
-
 def expecting(memory, deviation, at, target_mm=None, **settings):
     memory.begin(at)
     return memory.recall(PICTURE, looks(HERE, THERE), deviation, target_mm=target_mm, **settings)
@@ -132,15 +125,10 @@ def expecting(memory, deviation, at, target_mm=None, **settings):
 
 @pytest.mark.parametrize(("target_mm", "due"), [(None, True), (1.0, True), (200.0, False)])
 def test_the_expected_deviation_decides_by_a_target_that_may_change_at_any_frame(target_mm, due):
-    recall = expecting(twice(), DOUBTFUL, 0.08, target_mm)
+    recall = expecting(knowing(Reuse()), DOUBTFUL, 0.04, target_mm)
 
     assert recall.due.tolist() == [due, due]
     assert recall.expected_mm.tolist() == [60.0, 60.0]
-
-
-def test_who_was_looked_at_once_is_looked_at_again_before_the_regressor_is_asked():
-    assert expecting(knowing(Reuse()), DOUBTFUL, 0.04, 1e6).due.all()
-    assert not expecting(twice(), DOUBTFUL, 0.08, 1e6).due.any()
 
 
 def growing(per_second_mm):
@@ -150,9 +138,9 @@ def growing(per_second_mm):
 
 def held_for(deviation, target_mm, frames=400):
     """Frames that are answered by the look of before, and what is expected of each of the first run."""
-    memory, extra = twice(), []
+    memory, extra = knowing(Reuse()), []
     for frame in range(1, frames):
-        recall = expecting(memory, deviation, 0.04 + 0.004 * frame, target_mm)
+        recall = expecting(memory, deviation, 0.004 * frame, target_mm)
         if recall.due.any():
             break
         extra.append(recall.extra_mm[0])
@@ -176,7 +164,7 @@ def test_who_changes_fast_may_be_off_by_more_and_who_changes_slowly_by_less():
 
 
 def test_nobody_is_spared_where_everybody_is_to_be_looked_at():
-    recall = expecting(twice(), DOUBTFUL, 0.08, 1e6, spare=False)
+    recall = expecting(knowing(Reuse()), DOUBTFUL, 0.04, 1e6, spare=False)
 
     assert recall.due.all()
     assert recall.has.all()
