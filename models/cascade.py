@@ -183,7 +183,8 @@ class Cascade:
         recalling = clock()
         recall = None if memory is None else memory.recall(
             image_bgr, looks, self.manifest.calibration.reuse, target_mm=options.reuse_target_mm or None,
-            deep=_remembers(options, policy), spare=_spares(options, policy))
+            deep=not isinstance(policy, NeverPolicy), spare=_spares(options, policy),
+            alone=options.reuse_target_mm == 0)
         if recall is not None:
             resting = np.flatnonzero(recall.has & ~recall.due)
             people.reuse(resting, recall)
@@ -271,11 +272,6 @@ class Cascade:
 def by_score(looks: Looks) -> Indices:
     """[P] rows in the order in which a frame has its people: the surest first."""
     return np.argsort(-looks.score, kind="stable")
-
-
-def _remembers(options: Options, policy: Policy) -> bool:
-    """Whether a stream's deep looks are carried on."""
-    return options.reuse_target_mm != 0 and not isinstance(policy, NeverPolicy)
 
 
 def _spares(options: Options, policy: Policy) -> bool:

@@ -25,7 +25,10 @@ SURE: Final = 0.8
 """Score from which a joint is believed in full."""
 
 FRESH_SHARE: Final = 0.9
-"""Of a fresh deep look of a joint that is believed in full, beside the carried one."""
+"""Of a fresh look of a joint that is believed in full, beside the carried one."""
+
+FORGET_S: Final = 0.3
+"""Time constant with which the carried one loses its share of the others."""
 
 
 def carried(known: Known, coarse: Looks, time_s: float, *, along: bool) -> Looks:
@@ -50,12 +53,15 @@ def carried(known: Known, coarse: Looks, time_s: float, *, along: bool) -> Looks
     return replace(known.kept, joints_px=px, rel_mm=mm, root_depth_mm=np.exp(depth))
 
 
-def weighed(fresh: Looks, carried: Looks) -> Looks:
-    """Fresh deep looks [P] drawn to the carried ones, the more the less a joint is believed.
+def weighed(fresh: Looks, carried: Looks, elapsed_s: Floats) -> Looks:
+    """Fresh looks [P] drawn to the carried ones, the more the less a joint is believed.
 
     What is hidden now was often seen a moment ago, and two looks tremble less than one.
+
+    Args:
+        elapsed_s: [P] since the frame before.
     """
-    share = FRESH_SHARE * believed(fresh)
+    share = np.maximum(FRESH_SHARE * believed(fresh), _share(elapsed_s, FORGET_S)[:, None, None])
     px, mm = (old + share * (new - old) for new, old in (
         (fresh.joints_px, carried.joints_px), (fresh.rel_mm, carried.rel_mm)))
     return replace(fresh, joints_px=px, rel_mm=mm)
@@ -68,7 +74,7 @@ def believed(looks: Looks) -> Floats:
 
 
 def _share(elapsed_s: Floats, constant_s: float) -> Floats:
-    """[P] of the way to the coarse pose, after a time."""
+    """[P] of the way to the newer pose, after a time."""
     share: Floats = -np.expm1(-elapsed_s / constant_s)
     return share
 

@@ -21,12 +21,10 @@ class Known:
     """[K] time of that frame."""
     coarse: Looks
     """What `coarse` said then."""
-    answer_px: Floats
-    """[K, 25, 2] what was answered then."""
     velocity_px_s: Floats
     """[K, 2] of the body's middle in the picture."""
     kept: Looks
-    """The deep look, carried to that frame; meaningless where there is none."""
+    """What was answered then: the deep look, carried to that frame, or else the coarse one."""
     stage: Indices
     """[K] place in `Stage` of the stage that gave it; `NONE`."""
     deep_s: Floats
@@ -64,7 +62,7 @@ class Known:
         none, px, mm = np.zeros(0), np.zeros((0, JOINTS, 2)), np.zeros((0, JOINTS, 3))
         looks = Looks(none, px, np.zeros((0, JOINTS)), mm, np.zeros((0, JOINTS)), none, none, none)
         count = np.zeros(0, np.intp)
-        return Known(none, looks, px, np.zeros((0, 2)), looks, count, none, mm, none, px, mm, none, none, count, none)
+        return Known(none, looks, np.zeros((0, 2)), looks, count, none, mm, none, px, mm, none, none, count, none)
 
 
 def _joined(one: Any, other: Any) -> Any:

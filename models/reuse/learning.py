@@ -40,8 +40,8 @@ def learned(recall: Recall, coarse: Looks, answer: Looks, settled: Looks, fresh:
     px, mm, depth = (_picked(fresh, old + _wide(share, new) * (new - old), old) for new, old in zip(
         corrections(answer, coarse), (before.offset_px, before.offset_mm, before.offset_depth), strict=True))
     now = replace(
-        before, seen_s=np.full(len(coarse), time_s), coarse=coarse, answer_px=settled.joints_px,
-        velocity_px_s=_velocity(before, coarse, time_s), kept=_looks(fresh, settled, recall.carried),
+        before, seen_s=np.full(len(coarse), time_s), coarse=coarse,
+        velocity_px_s=_velocity(before, coarse, time_s), kept=_looks(held, recall.carried, settled),
         stage=np.where(fresh | held, stage, NONE), deep_s=_picked(fresh, np.full(len(coarse), time_s), before.deep_s),
         key_mm=_picked(fresh, coarse.rel_mm, before.key_mm),
         key_overlap=_picked(fresh, overlaps(coarse.joints_px), before.key_overlap), offset_px=px, offset_mm=mm,
@@ -56,8 +56,8 @@ def _before(recall: Recall, coarse: Looks, time_s: float) -> Known:
     """[P] what was known of these people; of the new ones, that they stand where they are."""
     count, joints = len(coarse), (len(coarse), JOINTS)
     zero, nothing = np.zeros(count), np.zeros(count, np.intp)
-    new = Known(np.full(count, time_s), coarse, coarse.joints_px, np.zeros((count, 2)), coarse, nothing,
-                zero, coarse.rel_mm, zero, np.zeros((*joints, 2)), np.zeros((*joints, 3)), zero,
+    new = Known(np.full(count, time_s), coarse, np.zeros((count, 2)), coarse, nothing, zero,
+                coarse.rel_mm, zero, np.zeros((*joints, 2)), np.zeros((*joints, 3)), zero,
                 np.full(count, UNTRIED_S), nothing, zero)
     place = np.where(recall.owner >= 0, recall.owner, len(recall.known) + np.arange(count))
     return recall.known.followed_by(new)[place]

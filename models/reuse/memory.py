@@ -52,7 +52,7 @@ class Memory:
         self._time_s = time_s
 
     def recall(self, image_bgr: Image, coarse: Looks, deviation: Deviation | None, *, target_mm: float | None = None,
-               deep: bool = True, spare: bool = True) -> Recall:
+               deep: bool = True, spare: bool = True, alone: bool = False) -> Recall:
         """What is remembered of the people of a frame.
 
         Args:
@@ -60,20 +60,24 @@ class Memory:
             coarse: [P] what `coarse` says of them.
             deviation: fitted parameters, if there are any.
             target_mm: see `Options.reuse_target_mm`; None: as fitted, or else as set.
-            deep: False: no deep look is remembered, and only the past of the routing table is told.
+            deep: False: no deep look is remembered.
             spare: False: everybody is due.
+            alone: nothing of before is to be in the frame's answer; only the past of the routing table is told.
         """
         count, seen = len(coarse), glimpse(image_bgr)
         known, owner = self._recognised(coarse, seen)
         rows = np.flatnonzero(owner >= 0)
         past = self._past(known[owner[rows]], coarse[rows], rows, count)
-        if deep:
-            rows = rows[self._fits(known[owner[rows]], coarse, rows)]
+        elapsed_s, kept = np.zeros(count), coarse
+        elapsed_s[rows] = self._time_s - known.seen_s[owner[rows]]
+        shallow = rows[known.stage[owner[rows]] == NONE]
+        kept = kept.replaced(shallow, carried(known[owner[shallow]], coarse[shallow], self._time_s, along=False))
+        rows = rows[self._fits(known[owner[rows]], coarse, rows) & deep & (not alone)]
         mine, now = known[owner[rows]], coarse[rows]
         stage, frames, interval_s, spent = (np.zeros(count, kind) for kind in (np.intp, np.intp, float, float))
-        inputs, kept = np.zeros((count, len(INPUTS))), coarse
-        if deep and len(rows):
-            kept = coarse.replaced(rows, carried(mine, now, self._time_s, along=self.reuse.carry))
+        inputs = np.zeros((count, len(INPUTS)))
+        if len(rows):
+            kept = kept.replaced(rows, carried(mine, now, self._time_s, along=self.reuse.carry))
             stage[rows], frames[rows], interval_s[rows], spent[rows] = (
                 mine.stage, mine.frames + 1, mine.interval_s, mine.spent_mm)
             inputs[rows] = self._inputs(mine, now, past.of(rows))
@@ -83,7 +87,10 @@ class Memory:
         extra = extra_mm(expected, kept)
         due = np.full(count, not spare) | (stage == NONE)
         due |= self._due(past.age_s, interval_s, frames, extra / target if deviation else None, spent / target)
-        return Recall(past, kept, expected, stage, due, frames, inputs, extra, spent, target, known, owner, seen)
+        weigh = np.zeros(count, bool)
+        weigh[np.concatenate([rows, shallow])] = self.reuse.weigh and not alone
+        return Recall(past, kept, expected, stage, weigh, elapsed_s, due, frames, inputs, extra, spent, target, known,
+                      owner, seen)
 
     def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> Looks:
         """Takes in the looks of a frame.
@@ -95,12 +102,12 @@ class Memory:
             held: [P] answered by the carried look.
 
         Returns:
-            [P] what the stream is answered: fresh deep looks are weighed against the carried ones.
+            [P] what the stream is answered: looks of now are weighed against those of before.
         """
         code = np.array([STAGES.index(one) for one in stage], np.intp)
         fresh = (code != NONE) & ~held
-        again = np.flatnonzero(fresh & recall.has & self.reuse.weigh)
-        settled = answer.replaced(again, weighed(answer[again], recall.carried[again]))
+        again = np.flatnonzero(recall.weigh & ~held & (fresh == recall.has))
+        settled = answer.replaced(again, weighed(answer[again], recall.carried[again], recall.elapsed_s[again]))
         self._known = learned(recall, coarse, answer, settled, fresh, held, code, self._time_s)
         self._glimpse = recall.glimpse
         return settled
@@ -118,7 +125,7 @@ class Memory:
     def _past(self, mine: Known, now: Looks, rows: Indices, people: int) -> Past:
         """Columns of the routing table for P people, of whom `rows` are known."""
         past = Past.unknown(people)
-        past.change[rows] = moved(expected_px(mine, mine.answer_px, self._time_s), now.joints_px)
+        past.change[rows] = moved(expected_px(mine, mine.kept.joints_px, self._time_s), now.joints_px)
         past.speed[rows] = np.linalg.norm(mine.velocity_px_s, axis=1) / sizes(now.joints_px)
         past.age_s[rows] = np.where(mine.stage == NONE, NEVER_S, np.minimum(self._time_s - mine.deep_s, NEVER_S))
         return past

@@ -20,17 +20,22 @@ class Recall:
 
     past: Past
     carried: Looks
-    """[P] the deep look of before, moved to now; the coarse look where nothing is remembered."""
+    """[P] what was answered before, moved to now: a deep look, or else a coarse one; the coarse look of now where
+    nothing is remembered."""
     expected_mm: Floats
-    """[P] how far `carried` is expected to be from a fresh deep look; 0 where nothing is remembered."""
+    """[P] how far `carried` is expected to be from a fresh deep look; 0 where none is remembered."""
     stage: Indices
-    """[P] place in `Stage` of the stage that gave it; `known.NONE` where nothing is remembered."""
+    """[P] place in `Stage` of the stage whose deep look is remembered; `known.NONE` where none is."""
+    weigh: Mask
+    """[P] where an answer of the same kind is weighed against `carried`."""
+    elapsed_s: Floats
+    """[P] since they were seen; 0 for who is new."""
     due: Mask
     """[P] to be routed as if this were a single picture."""
     frames: Indices
-    """[P] answered with that look so far, this one included; 0 where nothing is remembered."""
+    """[P] answered with that look so far, this one included; 0 where none is remembered."""
     inputs: Floats
-    """[P, F] in the order of `deviation.INPUTS`; 0 where nothing is remembered."""
+    """[P, F] in the order of `deviation.INPUTS`; 0 where none is remembered."""
     extra_mm: Floats
     """[P] error that carrying is expected to add in this frame, see `carrying.extra_mm`."""
     spent_mm: Floats
@@ -46,7 +51,7 @@ class Recall:
 
     @property
     def has(self) -> Mask:
-        """[P] where something is remembered."""
+        """[P] where a deep look is remembered."""
         return np.asarray(self.stage != NONE)
 
     def stages(self) -> list[Stage]:

@@ -25,7 +25,7 @@ class Reuse:
     summed over frames, makes it worth the target (DVSNet, arXiv 1804.00931, whose target bounds a single frame's).
     Without fitted parameters the clock stands in for it."""
     weigh: bool = True
-    """A fresh look is weighed against the carried one, joint by joint; False: it stands for itself."""
+    """A fresh look is weighed against what was answered before, joint by joint; False: it stands for itself."""
     target_mm: float = TARGET_MM
     """Of the clock and the regressor, where neither the caller nor the fitted parameters say one."""
     every: int | None = None

@@ -100,6 +100,13 @@ def test_a_target_of_zero_switches_reuse_off(cascade, options):
     assert {person.reused_frames for frame in frames for person in frame.people} == {0}
 
 
+def test_a_target_of_zero_answers_each_frame_as_a_picture_of_its_own(cascade):
+    options = Options(camera=CAMERA, quality=Quality.BALANCED, reuse_target_mm=0)
+    alone, among = answers(cascade, None, 1, options)[0], answers(cascade, Memory(), 4, options)[3]
+
+    np.testing.assert_array_equal(joints(among), joints(alone))
+
+
 def test_best_looks_at_everybody_in_every_frame_unless_it_is_asked_to_spare_them(cascade):
     frames = answers(cascade, Memory(EVERY_3), 3, Options(camera=CAMERA, quality=Quality.BEST))
 

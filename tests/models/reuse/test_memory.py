@@ -7,6 +7,7 @@ import pytest
 
 from models.looks import Looks
 from models.records import Stage
+from models.reuse.carrying import FORGET_S
 from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.known import Known
 from models.reuse.memory import Memory
@@ -178,7 +179,11 @@ def fresh(memory, answer, scores, at=0.04):
     return recall, memory.learn(recall, looks(HERE, THERE), said, [Stage.EXPERT] * 2, np.zeros(2, bool))
 
 
-@pytest.mark.parametrize(("score", "share"), [(1.0, 0.9), (0.8, 0.9), (0.4, 0.45), (0.0, 0.0)])
+LEAST = 1 - np.exp(-0.04 / FORGET_S)
+"""Share of the newer look after a frame interval, of joints that are not believed at all."""
+
+
+@pytest.mark.parametrize(("score", "share"), [(1.0, 0.9), (0.8, 0.9), (0.4, 0.45), (0.0, LEAST)])
 def test_a_fresh_look_is_weighed_against_the_carried_one_by_how_far_its_joints_are_believed(score, share):
     elsewhere = looks(HERE, THERE, off_mm=130)
     recall, settled = fresh(knowing(), elsewhere, score)
@@ -195,6 +200,56 @@ def test_what_is_answered_is_what_is_carried_on():
     recall = memory.recall(PICTURE, looks(HERE, THERE), None)
 
     np.testing.assert_allclose(recall.carried.rel_mm, settled.rel_mm, atol=1e-6)
+
+
+def only_coarse(memory, coarse, at, **settings):
+    """What is answered where nobody gets a deep look."""
+    memory.begin(at)
+    recall = memory.recall(PICTURE, coarse, None, **settings)
+    return recall, memory.learn(recall, coarse, coarse, [Stage.COARSE] * len(coarse), np.zeros(len(coarse), bool))
+
+
+def doubted(*roots_mm, score, off_mm=0):
+    coarse = looks(*roots_mm, off_mm=off_mm)
+    return replace(coarse, joint_scores=np.full_like(coarse.joint_scores, score))
+
+
+@pytest.mark.parametrize("deep", [True, False])
+@pytest.mark.parametrize(("score", "share"), [(0.9, 0.9), (0.4, 0.45), (0.0, LEAST)])
+def test_coarse_answers_are_weighed_against_those_before_them(score, share, deep):
+    memory, before, now = Memory(), looks(HERE, THERE), doubted(HERE, THERE, score=score, off_mm=100)
+    only_coarse(memory, before, 0.0, deep=deep)
+    recall, settled = only_coarse(memory, now, 0.04, deep=deep)
+
+    np.testing.assert_allclose(settled.rel_mm, before.rel_mm + share * (now.rel_mm - before.rel_mm))
+    assert not recall.has.any()
+    assert recall.due.all()
+
+
+def test_whose_joints_are_not_believed_goes_where_the_body_goes():
+    memory, walked = Memory(), (-760, 0, 4000)
+    only_coarse(memory, looks(HERE), 0.0)
+    settled = only_coarse(memory, doubted(walked, score=0.0), 0.04)[1]
+
+    np.testing.assert_allclose(settled.joints_px, looks(walked).joints_px, atol=0.5)
+
+
+def test_a_coarse_answer_is_not_weighed_against_a_deep_one():
+    coarse = doubted(HERE, THERE, score=0.1)
+
+    np.testing.assert_array_equal(only_coarse(knowing(), coarse, 0.04, deep=False)[1].rel_mm, coarse.rel_mm)
+
+
+def test_a_frame_that_stands_alone_has_nothing_of_before():
+    memory, coarse = Memory(), doubted(HERE, THERE, score=0.1, off_mm=100)
+    only_coarse(memory, looks(HERE, THERE), 0.0)
+    recall, settled = only_coarse(memory, coarse, 0.04, alone=True)
+    assert recall.past.age_s.tolist() == [10.0, 10.0]
+    np.testing.assert_array_equal(settled.rel_mm, coarse.rel_mm)
+
+    known = knowing()
+    known.begin(0.04)
+    assert not known.recall(PICTURE, coarse, None, alone=True).has.any()
 
 
 @pytest.mark.parametrize("memory", [Memory(ALTERNATING), knowing(replace(ALTERNATING, weigh=False))])
