@@ -68,10 +68,8 @@ class Memory:
         known, owner = self._recognised(coarse, seen)
         rows = np.flatnonzero(owner >= 0)
         past = self._past(known[owner[rows]], coarse[rows], rows, count)
-        elapsed_s, kept = np.zeros(count), coarse
-        elapsed_s[rows] = self._time_s - known.seen_s[owner[rows]]
         shallow = rows[known.stage[owner[rows]] == NONE]
-        kept = kept.replaced(shallow, carried(known[owner[shallow]], coarse[shallow], self._time_s, along=False))
+        kept = coarse.replaced(shallow, carried(known[owner[shallow]], coarse[shallow], self._time_s, along=False))
         rows = rows[self._fits(known[owner[rows]], coarse, rows) & deep & (not alone)]
         mine, now = known[owner[rows]], coarse[rows]
         stage, frames, interval_s, spent = (np.zeros(count, kind) for kind in (np.intp, np.intp, float, float))
@@ -87,10 +85,7 @@ class Memory:
         extra = extra_mm(expected, kept)
         due = np.full(count, not spare) | (stage == NONE)
         due |= self._due(past.age_s, interval_s, frames, extra / target if deviation else None, spent / target)
-        weigh = np.zeros(count, bool)
-        weigh[np.concatenate([rows, shallow])] = self.reuse.weigh and not alone
-        return Recall(past, kept, expected, stage, weigh, elapsed_s, due, frames, inputs, extra, spent, target, known,
-                      owner, seen)
+        return Recall(past, kept, expected, stage, due, frames, inputs, extra, spent, target, known, owner, seen, alone)
 
     def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> Looks:
         """Takes in the looks of a frame.
@@ -102,12 +97,14 @@ class Memory:
             held: [P] answered by the carried look.
 
         Returns:
-            [P] what the stream is answered: looks of now are weighed against those of before.
+            [P] what the stream is answered: looks of now, weighed against those of before by the same kind of stage.
         """
         code = np.array([STAGES.index(one) for one in stage], np.intp)
         fresh = (code != NONE) & ~held
-        again = np.flatnonzero(recall.weigh & ~held & (fresh == recall.has))
-        settled = answer.replaced(again, weighed(answer[again], recall.carried[again], recall.elapsed_s[again]))
+        alike = fresh & recall.has | (code == NONE) & recall.shallow
+        again = np.flatnonzero(alike & self.reuse.weigh & (not recall.alone))
+        elapsed_s = self._time_s - recall.known.seen_s[recall.owner[again]]
+        settled = answer.replaced(again, weighed(answer[again], recall.carried[again], elapsed_s))
         self._known = learned(recall, coarse, answer, settled, fresh, held, code, self._time_s)
         self._glimpse = recall.glimpse
         return settled

@@ -26,10 +26,6 @@ class Recall:
     """[P] how far `carried` is expected to be from a fresh deep look; 0 where none is remembered."""
     stage: Indices
     """[P] place in `Stage` of the stage whose deep look is remembered; `known.NONE` where none is."""
-    weigh: Mask
-    """[P] where an answer of the same kind is weighed against `carried`."""
-    elapsed_s: Floats
-    """[P] since they were seen; 0 for who is new."""
     due: Mask
     """[P] to be routed as if this were a single picture."""
     frames: Indices
@@ -48,11 +44,21 @@ class Recall:
     """[P] the row in `known`; -1: new."""
     glimpse: Floats
     """Of the frame, see `reuse.scene`."""
+    alone: bool
+    """Nothing of before is to be in the frame's answer."""
 
     @property
     def has(self) -> Mask:
         """[P] where a deep look is remembered."""
         return np.asarray(self.stage != NONE)
+
+    @property
+    def shallow(self) -> Mask:
+        """[P] who were answered by `coarse` before."""
+        known = np.flatnonzero(self.owner >= 0)
+        shallow = np.zeros(len(self.owner), bool)
+        shallow[known] = self.known.stage[self.owner[known]] == NONE
+        return shallow
 
     def stages(self) -> list[Stage]:
         """[P] `stage` by name."""
