@@ -14,13 +14,13 @@ from models.records import Person, Pose
 from models.skeleton import JOINTS
 from service.streams.one_euro import OneEuro, Smoothed
 
-RELATIVE = OneEuro(min_cutoff_hz=1.0, slope_hz_per_speed=0.004, rest_speed=150.0)
+RELATIVE = OneEuro(min_cutoff_hz=1.0, slope_hz_per_speed=0.006, rest_speed=150.0)
 """Joints relative to the root, mm."""
 DIRECTION = OneEuro(min_cutoff_hz=1.5, slope_hz_per_speed=20.0, rest_speed=0.02)
 """X / Z and Y / Z of the root."""
 DISTANCE = OneEuro(min_cutoff_hz=0.4, slope_hz_per_speed=5.0, rest_speed=0.15)
 """Logarithm of the root's Z."""
-PICTURE = OneEuro(min_cutoff_hz=2.0, slope_hz_per_speed=8.0, rest_speed=0.1)
+PICTURE = OneEuro(min_cutoff_hz=2.0, slope_hz_per_speed=12.0, rest_speed=0.1)
 """Joints in the picture, in square roots of the body's box."""
 
 GAP_S = 1.5
@@ -29,9 +29,9 @@ GAP_S = 1.5
 SHARP_MM, SHARP_ROOT_MM = 40.0, 150.0
 """Sigmas of a joint and of a root that are smoothed with just the cutoffs above."""
 
-TRUST = (0.1, 2.0)
-"""Bounds of the factor by which a sigma lowers or raises a minimum cutoff."""
-
+TRUST = (0.2, 2.0)
+"""Bounds of the factor by which a sigma lowers or raises a minimum cutoff. What is hardly seen has been weighed against
+what was seen before by then (`models/reuse`); smoothed much more, it would only lag."""
 
 
 class PoseSmoother:
