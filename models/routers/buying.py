@@ -23,6 +23,9 @@ def everybody_stops(table: RoutingTable, why: Stop) -> Decision:
 def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_PRICE) -> Decision:
     """Looks for whom they pay, as far as the budget reaches.
 
+    What a look removes is told beyond `coarse`. Who would be answered by an earlier look otherwise stands back in the
+    order for what a fresh one saves beyond that; whether it is worth its price was for the stream's memory to say.
+
     Args:
         table: P people.
         net_mm: [S, P] what each deeper stage is worth beyond its price; not positive, or NaN: not worth it.
@@ -33,11 +36,19 @@ def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_P
         return everybody_stops(table, Stop.DEEPEST)
     net = np.nan_to_num(net_mm, nan=-np.inf, posinf=1e9, neginf=-np.inf)
     cost = np.array([table.cost_ms[stage] for stage in stages])
-    chosen = bought(net, cost, table.budget_ms)
+    chosen = bought(_beyond_carried(table, net, cost), cost, table.budget_ms)
     wanted = net.max(0) > 0
     stop = {int(p): Stop.BUDGET if wanted[p] else otherwise for p in np.flatnonzero(chosen < 0)}
     to = {stage: np.flatnonzero(chosen == row) for row, stage in enumerate(stages)}
     return Decision(to.get(Stage.REFINE, NOBODY), to.get(Stage.EXPERT, NOBODY), stop)
+
+
+def _beyond_carried(table: RoutingTable, net_mm: Floats, cost_ms: Floats) -> Floats:
+    """[S, P] the same, less where an earlier look would answer otherwise; what was worth its price still is."""
+    saving = np.maximum(np.nan_to_num(table.past.saving_mm, nan=np.inf, posinf=np.inf), 1e-3)
+    worth = net_mm > 0
+    removed = np.where(worth, net_mm + table.price * cost_ms[:, None], 1.0)
+    return np.where(worth, net_mm * np.minimum(1.0, saving / removed), net_mm)
 
 
 def bought(net_mm: Floats, cost_ms: Floats, budget_ms: float) -> Indices:

@@ -28,15 +28,18 @@ class Past:
     """Of the root in the picture, sizes of the body a second; 0 for who was not there."""
     age_s: Floats
     """Since a deeper stage last saw them; `NEVER_S` if none did."""
+    saving_mm: Floats
+    """What a fresh look saves a frame beyond the one that is carried, if it is denied; infinite where none is. No
+    feature: it bounds what a look is worth, see `buying.buy`."""
 
     @staticmethod
     def unknown(people: int) -> "Past":
         """Of a single picture."""
-        return Past(np.zeros(people), np.zeros(people), np.full(people, NEVER_S))
+        return Past(np.zeros(people), np.zeros(people), np.full(people, NEVER_S), np.full(people, np.inf))
 
     def of(self, rows: Indices) -> "Past":
         """These people."""
-        return Past(self.change[rows], self.speed[rows], self.age_s[rows])
+        return Past(self.change[rows], self.speed[rows], self.age_s[rows], self.saving_mm[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +94,7 @@ class RoutingTable:
             size_px=np.exp(column["log_size_px"]), height_px=np.exp(column["log_height_px"]),
             truncated=column["truncated"], overlap=column["overlap"], disagreement=column["disagreement"],
             moved=column["moved"], moved_mm=column["moved_mm"],
-            past=Past(column["change"], column["speed"], column["age_s"]),
+            past=Past(column["change"], column["speed"], column["age_s"], np.full(len(features), np.inf)),
             cost_ms=cost_ms, price=price, budget_ms=budget_ms, who=who)
 
     @property

@@ -10,7 +10,7 @@ from models.records import Stage
 from models.reuse.carrying import FORGET_S
 from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.known import Known
-from models.reuse.memory import Memory
+from models.reuse.memory import SERVES, Memory
 from models.reuse.settings import Reuse
 from tests.models.reuse.bodies import PICTURE, look_deeper, looks
 
@@ -162,6 +162,24 @@ def test_who_changes_fast_may_be_off_by_more_and_who_changes_slowly_by_less():
     slow, fast = (held_for(growing(rate), 20.0)[1][-2] for rate in (500.0, 8000.0))
 
     assert fast > 1.5 * slow
+
+
+def test_the_router_is_told_what_a_fresh_look_saves_a_frame_beyond_the_carried_one():
+    memory = knowing(Reuse())
+    for frame in (1, 2):
+        recall = expecting(memory, growing(2000.0), 0.01 * frame, 1e6)
+        memory.learn(recall, looks(HERE, THERE), recall.carried, [Stage.EXPERT] * 2, np.ones(2, bool))
+    first, second = recall.spent_mm[0], recall.extra_mm[0]
+    recall = expecting(memory, growing(2000.0), 0.03, 1e6)
+
+    np.testing.assert_allclose(recall.past.saving_mm, (3 * recall.extra_mm - first - second) / SERVES)
+    assert 0 < first < second
+
+
+@pytest.mark.parametrize("settings", [{"deep": False}, {"alone": True}])
+def test_nothing_is_saved_where_no_look_is_carried(settings):
+    assert np.isinf(expecting(knowing(Reuse()), DOUBTFUL, 0.04, **settings).past.saving_mm).all()
+    assert np.isinf(expecting(Memory(), DOUBTFUL, 0.04).past.saving_mm).all()
 
 
 def test_nobody_is_spared_where_everybody_is_to_be_looked_at():

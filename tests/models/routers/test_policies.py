@@ -117,6 +117,29 @@ def test_another_seed_is_another_chance():
     assert RandomPolicy(seed=1).decide(table).refine.tolist() != RandomPolicy(seed=2).decide(table).refine.tolist()
 
 
+def carrying(table, *saving_mm):
+    """The same people, some of whom have an earlier look to be answered with."""
+    return replace(table, past=replace(table.past, saving_mm=np.array(saving_mm)))
+
+
+def test_who_has_an_earlier_look_stands_back_for_what_a_fresh_one_saves():
+    policy, errors = GainPolicy(GAINS), np.full(3, 120.0)
+    short = table_of(errors, budget_ms=COST_MS[Stage.REFINE])
+
+    for first in range(3):
+        saving = np.full(3, 1.0)
+        saving[first] = np.inf
+        decision = policy.decide(carrying(short, *saving))
+        assert [*decision.refine, *decision.expert] == [first]
+
+
+def test_with_time_for_everybody_an_earlier_look_takes_none_away():
+    policy, table = GainPolicy(GAINS), table_of(np.full(3, 120.0))
+    decision = policy.decide(carrying(table, 0.0, 5.0, np.inf))
+
+    assert sorted([*decision.refine, *decision.expert]) == [0, 1, 2]
+
+
 @ALL
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_numbers_that_are_none_break_no_route(policy, value):
@@ -124,7 +147,7 @@ def test_numbers_that_are_none_break_no_route(policy, value):
     features = np.full((6, len(FEATURES)), value)
     broken = replace(sound, **{name: np.full(6, value) for name in (
         "expected_error_mm", "worst_sigma_mm", "sigma_spread", "score", "mean_joint_score", "size_px", "height_px",
-        "truncated", "overlap", "disagreement", "moved", "moved_mm")}, past=Past(*[np.full(6, value)] * 3))
+        "truncated", "overlap", "disagreement", "moved", "moved_mm")}, past=Past(*[np.full(6, value)] * 4))
 
     for table in (broken, RoutingTable.from_features(Stage.REFINE, features, cost_ms=COST_MS, price=1.0,
                                                      budget_ms=np.inf, who=np.arange(6))):
