@@ -46,9 +46,13 @@ def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_P
 def _beyond_carried(table: RoutingTable, net_mm: Floats, cost_ms: Floats) -> Floats:
     """[S, P] the same, less where an earlier look would answer otherwise; what was worth its price still is."""
     saving = np.maximum(np.nan_to_num(table.past.saving_mm, nan=np.inf, posinf=np.inf), 1e-3)
+    if np.isinf(saving).all():
+        return net_mm
     worth = net_mm > 0
-    removed = np.where(worth, net_mm + table.price * cost_ms[:, None], 1.0)
-    return np.where(worth, net_mm * np.minimum(1.0, saving / removed), net_mm)
+    price_mm = np.minimum(table.price, 1e9) * cost_ms[:, None]  # nothing is worth more, and it stays finite
+    removed = np.add(net_mm, price_mm, out=np.ones_like(net_mm), where=worth)
+    less: Floats = np.multiply(net_mm, np.minimum(1.0, saving / removed), out=net_mm.copy(), where=worth)
+    return less
 
 
 def bought(net_mm: Floats, cost_ms: Floats, budget_ms: float) -> Indices:

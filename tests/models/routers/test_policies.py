@@ -141,6 +141,14 @@ def test_with_time_for_everybody_an_earlier_look_takes_none_away():
 
 
 @ALL
+def test_no_price_is_too_high_for_people_with_an_earlier_look(policy):
+    table = carrying(table_of(np.linspace(5, 300, 3), price=1e308), 0.0, 20.0, np.inf)
+    decision = policy.decide(table)
+
+    assert sorted([*decision.refine, *decision.expert, *decision.stop]) == [0, 1, 2]
+
+
+@ALL
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_numbers_that_are_none_break_no_route(policy, value):
     sound = table_of(np.linspace(5, 300, 6))
