@@ -36,9 +36,6 @@ SERVES: Final = 4
 """Frames that a deep look serves, more or less: makes what it saves over all of them comparable with what one removes
 from a single frame."""
 
-LEAST_SAVING_MM: Final = 0.1
-"""Whoever is due is worth a look that nobody else needs, whatever is expected of it."""
-
 
 class Memory:
     """Owns what one stream knows of its people. Its frames take turns. `recall` changes nothing that is known, so a
@@ -93,7 +90,7 @@ class Memory:
         extra = extra_mm(expected, kept)
         due = np.full(count, not spare) | (stage == NONE)
         due |= self._due(past.age_s, interval_s, frames, extra / target if deviation else None, spent / target)
-        past.saving_mm[rows] = np.maximum(frames[rows] * extra[rows] - spent[rows], LEAST_SAVING_MM) / SERVES
+        past.saving_mm[rows] = (frames[rows] * extra[rows] - spent[rows]) / SERVES
         return Recall(past, kept, expected, stage, due, frames, inputs, extra, spent, target, known, owner, seen, alone)
 
     def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> Looks:

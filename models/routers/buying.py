@@ -7,6 +7,8 @@ from models.records import Stage, Stop
 from models.routers.table import Decision, RoutingTable
 
 _ORDER = list(Stage)
+LEAST_SAVING_MM = 0.025
+"""A frame: whoever is due is worth a look that nobody else needs, whatever it is expected to save."""
 NOBODY = np.array([], np.intp)
 
 
@@ -45,7 +47,7 @@ def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_P
 
 def _beyond_carried(table: RoutingTable, net_mm: Floats, cost_ms: Floats) -> Floats:
     """[S, P] the same, less where an earlier look would answer otherwise; what was worth its price still is."""
-    saving = np.maximum(np.nan_to_num(table.past.saving_mm, nan=np.inf, posinf=np.inf), 1e-3)
+    saving = np.maximum(np.nan_to_num(table.past.saving_mm, nan=np.inf, posinf=np.inf), LEAST_SAVING_MM)
     if np.isinf(saving).all():
         return net_mm
     worth = net_mm > 0

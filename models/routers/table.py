@@ -94,7 +94,7 @@ class RoutingTable:
             size_px=np.exp(column["log_size_px"]), height_px=np.exp(column["log_height_px"]),
             truncated=column["truncated"], overlap=column["overlap"], disagreement=column["disagreement"],
             moved=column["moved"], moved_mm=column["moved_mm"],
-            past=Past(column["change"], column["speed"], column["age_s"], np.full(len(features), np.inf)),
+            past=Past(column["change"], column["speed"], column["age_s"], np.full_like(column["age_s"], np.inf)),
             cost_ms=cost_ms, price=price, budget_ms=budget_ms, who=who)
 
     @property

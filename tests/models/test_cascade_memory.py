@@ -100,11 +100,18 @@ def test_a_target_of_zero_switches_reuse_off(cascade, options):
     assert {person.reused_frames for frame in frames for person in frame.people} == {0}
 
 
-def test_a_target_of_zero_answers_each_frame_as_a_picture_of_its_own(cascade):
-    options = Options(camera=CAMERA, quality=Quality.BALANCED, reuse_target_mm=0)
-    alone, among = answers(cascade, None, 1, options)[0], answers(cascade, Memory(), 4, options)[3]
+@pytest.mark.parametrize("quality", list(Quality))
+@pytest.mark.parametrize(("target_mm", "by_itself"), [(0, True), (None, False)])
+def test_a_frame_is_weighed_against_the_one_before_unless_the_target_is_zero(still, quality, target_mm, by_itself):
+    still.bodies_mm.append(still.bodies_mm[0] + [10, 0, 0])
+    still.off_mm.append(-still.off_mm[0])
+    cascade, memory = cascade_of(still), Memory()
+    options = Options(camera=CAMERA, quality=quality, reuse_target_mm=target_mm)
+    answers(cascade, memory, 1, options)
+    memory.begin(0.04)
+    second, alone = (cascade.predict(PICTURE + 1, options, memory=known) for known in (memory, None))
 
-    np.testing.assert_array_equal(joints(among), joints(alone))
+    assert np.allclose(joints(second), joints(alone), atol=1e-6) == by_itself
 
 
 def test_best_looks_at_everybody_in_every_frame_unless_it_is_asked_to_spare_them(cascade):

@@ -7,9 +7,10 @@ import pytest
 
 from models.looks import Looks
 from models.records import Stage
-from models.reuse.carrying import FORGET_S
+from models.reuse.carrying import FOLLOW_DEPTH_S, FOLLOW_S, FORGET_S
 from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.known import Known
+from models.reuse.learning import NEW_SHARE
 from models.reuse.memory import SERVES, Memory
 from models.reuse.settings import Reuse
 from tests.models.reuse.bodies import PICTURE, look_deeper, looks
@@ -275,6 +276,32 @@ def test_a_look_at_a_stranger_and_one_that_is_not_to_be_weighed_stand_for_themse
     elsewhere = looks(HERE, THERE, off_mm=130)
 
     np.testing.assert_array_equal(fresh(memory, elsewhere, 0.1)[1].rel_mm, elsewhere.rel_mm)
+
+
+def test_the_carried_pose_follows_at_once_across_the_picture_and_slowly_in_depth():
+    recall = asked(knowing(), looks(HERE, THERE, off_mm=np.array([100, 0, 100])), 0.04)
+    across, down, deep = (recall.carried.rel_mm - DEEP.rel_mm)[0, 15]
+
+    assert across == pytest.approx(100 * (1 - np.exp(-0.04 / FOLLOW_S)))
+    assert down == pytest.approx(0)
+    assert deep == pytest.approx(100 * (1 - np.exp(-0.04 / FOLLOW_DEPTH_S)))
+    assert deep < across / 2
+
+
+def test_half_a_belief_is_followed_a_quarter_as_far():
+    believed, half = (asked(knowing(), doubted(HERE, THERE, score=score, off_mm=100), 0.04).carried.rel_mm - DEEP.rel_mm
+                      for score in (0.8, 0.4))
+
+    np.testing.assert_allclose(half, believed / 4)
+
+
+def test_the_correction_is_that_of_the_look_itself_and_not_of_what_was_answered():
+    memory = knowing()
+    fresh(memory, looks(HERE, THERE, off_mm=130), 0.1)
+    corrected_mm = asked(memory, looks(HERE, THERE), 0.08).known.offset_mm
+
+    assert corrected_mm.shape == (2, 25, 3)
+    np.testing.assert_allclose(corrected_mm, 30 + NEW_SHARE * (130 - 30))
 
 
 def test_a_joint_that_coarse_does_not_believe_stays_with_the_body():
