@@ -186,9 +186,10 @@ class Cascade:
             deep=not isinstance(policy, NeverPolicy), spare=_spares(options, policy),
             alone=options.reuse_target_mm == 0)
         if recall is not None:
-            resting = np.flatnonzero(recall.has & ~recall.due)
+            resting, unworthy = (np.flatnonzero(~recall.due & has) for has in (recall.has, ~recall.has))
             people.reuse(resting, recall)
             people.stop |= dict.fromkeys(map(int, resting), Stop.REUSED)
+            people.stop |= dict.fromkeys(map(int, unworthy), Stop.GAIN_BELOW_PRICE)
         timing["route"] += 1000 * (clock() - recalling)
         past = Past.unknown(len(looks)) if recall is None else recall.past
         budget = self.budget_of(options)

@@ -204,12 +204,14 @@ def moved(before_px: Floats, after_px: Floats) -> Floats:
     return away
 
 
-def overlaps(joints_px: Floats) -> Floats:
-    """[P] largest share of each box that one other box covers."""
+def overlaps(joints_px: Floats, by: Mask | None = None) -> Floats:
+    """[P] largest share of each box that one other box covers: one of the people `by` [P], if given."""
     box = boxes(joints_px)
     low, high = np.maximum(box[:, None, :2], box[None, :, :2]), np.minimum(box[:, None, 2:], box[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(-1)
     np.fill_diagonal(shared, 0)
+    if by is not None:
+        shared[:, ~by] = 0
     area = np.maximum((box[:, 2:] - box[:, :2]).prod(-1), 1.0)
     largest: Floats = (shared / area[:, None]).max(1, initial=0.0)
     return largest

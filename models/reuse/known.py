@@ -41,6 +41,8 @@ class Known:
     """[K] likewise of the logarithm of the root's depth."""
     interval_s: Floats
     """[K] of the person's clock."""
+    looks: Indices
+    """[K] deep looks that the carried one rests on: itself and those before it, none of them given up."""
     frames: Indices
     """[K] that were answered with the deep look since it was taken."""
     spent_mm: Floats
@@ -62,7 +64,8 @@ class Known:
         none, px, mm = np.zeros(0), np.zeros((0, JOINTS, 2)), np.zeros((0, JOINTS, 3))
         looks = Looks(none, px, np.zeros((0, JOINTS)), mm, np.zeros((0, JOINTS)), none, none, none)
         count = np.zeros(0, np.intp)
-        return Known(none, looks, np.zeros((0, 2)), looks, count, none, mm, none, px, mm, none, none, count, none)
+        return Known(none, looks, np.zeros((0, 2)), looks, count, none, mm, none, px, mm, none, none, count, count,
+                     none)
 
 
 def _joined(one: Any, other: Any) -> Any:

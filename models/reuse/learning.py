@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from models.arrays import Floats, Indices, Mask
-from models.looks import COLUMNS, Looks, overlaps
+from models.looks import COLUMNS, Looks
 from models.reuse.carrying import corrections, deviation_mm, extra_mm
 from models.reuse.clock import UNTRIED_S, adapted
 from models.reuse.known import NONE, Known
@@ -44,8 +44,9 @@ def learned(recall: Recall, coarse: Looks, answer: Looks, settled: Looks, fresh:
         velocity_px_s=_velocity(before, coarse, time_s), kept=_looks(held, recall.carried, settled),
         stage=np.where(fresh | held, stage, NONE), deep_s=_picked(fresh, np.full(len(coarse), time_s), before.deep_s),
         key_mm=_picked(fresh, coarse.rel_mm, before.key_mm),
-        key_overlap=_picked(fresh, overlaps(coarse.joints_px), before.key_overlap), offset_px=px, offset_mm=mm,
+        key_overlap=_picked(fresh, recall.covered, before.key_overlap), offset_px=px, offset_mm=mm,
         offset_depth=depth, interval_s=np.where(again, compared, np.where(held, before.interval_s, UNTRIED_S)),
+        looks=np.where(fresh | held, np.where(recall.has, before.looks, 0) + fresh, 0),
         frames=np.where(held, recall.frames, 0), spent_mm=np.where(held, recall.spent_mm + recall.extra_mm, 0.0))
     lost = np.setdiff1d(np.arange(len(recall.known)), recall.owner)
     everybody = now[np.flatnonzero(_sound(now))].followed_by(recall.known[lost])
@@ -58,7 +59,7 @@ def _before(recall: Recall, coarse: Looks, time_s: float) -> Known:
     zero, nothing = np.zeros(count), np.zeros(count, np.intp)
     new = Known(np.full(count, time_s), coarse, np.zeros((count, 2)), coarse, nothing, zero,
                 coarse.rel_mm, zero, np.zeros((*joints, 2)), np.zeros((*joints, 3)), zero,
-                np.full(count, UNTRIED_S), nothing, zero)
+                np.full(count, UNTRIED_S), nothing, nothing, zero)
     place = np.where(recall.owner >= 0, recall.owner, len(recall.known) + np.arange(count))
     return recall.known.followed_by(new)[place]
 

@@ -8,7 +8,7 @@ import numpy as np
 from models.arrays import Floats, Image, Indices, Mask
 from models.looks import Looks, moved, overlaps, sizes
 from models.records import Stage
-from models.reuse.carrying import carried, extra_mm, weighed
+from models.reuse.carrying import carried, weighed
 from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.known import NONE, Known
 from models.reuse.learning import learned
@@ -17,6 +17,7 @@ from models.reuse.recall import STAGES, Recall
 from models.reuse.scene import glimpse, is_cut
 from models.reuse.settings import Reuse
 from models.reuse.turning import turned
+from models.reuse.worth import SERVES, carrying_mm, chance, first_mm
 from models.routers.table import NEVER_S, Past
 
 OUT_OF_SIGHT_S: Final = 0.5
@@ -31,10 +32,9 @@ UNVEILED: Final = 0.3
 GROWTH_MM: Final = 80.0
 """Expected deviation after a second, growing with the root of time, where no regressor is fitted."""
 
-
-SERVES: Final = 4
-"""Frames that a deep look serves, more or less: makes what it saves over all of them comparable with what one removes
-from a single frame."""
+SOON_S: Final = 0.2
+"""A stranger among known people is looked at when found again, if the last frame was so recent: four in five of them
+are second finds of somebody known, and gone by then."""
 
 
 class Memory:
@@ -75,23 +75,27 @@ class Memory:
         past = self._past(known[owner[rows]], coarse[rows], rows, count)
         shallow = rows[known.stage[owner[rows]] == NONE]
         kept = coarse.replaced(shallow, carried(known[owner[shallow]], coarse[shallow], self._time_s, along=False))
-        rows = rows[self._fits(known[owner[rows]], coarse, rows) & deep & (not alone)]
+        covered = overlaps(coarse.joints_px, by=(owner >= 0) | (not len(known)))
+        rows = rows[self._fits(known[owner[rows]], coarse, covered, rows) & deep & (not alone)]
         mine, now = known[owner[rows]], coarse[rows]
-        stage, frames, interval_s, spent = (np.zeros(count, kind) for kind in (np.intp, np.intp, float, float))
-        inputs = np.zeros((count, len(INPUTS)))
+        stage, looks, frames = (np.zeros(count, np.intp) for _ in range(3))
+        interval_s, spent, inputs = np.zeros(count), np.zeros(count), np.zeros((count, len(INPUTS)))
         if len(rows):
             kept = kept.replaced(rows, carried(mine, now, self._time_s, along=self.reuse.carry))
-            stage[rows], frames[rows], interval_s[rows], spent[rows] = (
-                mine.stage, mine.frames + 1, mine.interval_s, mine.spent_mm)
+            stage[rows], looks[rows], frames[rows] = mine.stage, mine.looks, mine.frames + 1
+            interval_s[rows], spent[rows] = mine.interval_s, mine.spent_mm
             inputs[rows] = self._inputs(mine, now, past.of(rows))
         expected = deviation.expected_mm(inputs) if deviation else GROWTH_MM * np.sqrt(inputs[:, 0])
         expected = np.where(stage == NONE, 0.0, expected)
         target = target_mm or (deviation.target_mm if deviation else self.reuse.target_mm)
-        extra = extra_mm(expected, kept)
-        due = np.full(count, not spare) | (stage == NONE)
-        due |= self._due(past.age_s, interval_s, frames, extra / target if deviation else None, spent / target)
+        likely = chance(coarse)
+        extra = carrying_mm(expected, kept, likely, looks)
+        again = self._due(past.age_s, interval_s, frames, extra / target if deviation else None, spent / target)
+        first = (first_mm(likely) > target) & ~self._strangers(known, owner)
+        due = np.where(stage == NONE, first, again) | (not spare) | (not deep) | alone
         past.saving_mm[rows] = (frames[rows] * extra[rows] - spent[rows]) / SERVES
-        return Recall(past, kept, expected, stage, due, frames, inputs, extra, spent, target, known, owner, seen, alone)
+        return Recall(past, kept, expected, stage, due, frames, inputs, extra, spent, target, known, owner, covered,
+                      seen, alone)
 
     def learn(self, recall: Recall, coarse: Looks, answer: Looks, stage: Sequence[Stage], held: Mask) -> Looks:
         """Takes in the looks of a frame.
@@ -125,6 +129,11 @@ class Memory:
             return Known.nobody(), np.full(len(coarse), -1)  # most are strangers: another scene
         return known, owner
 
+    def _strangers(self, known: Known, owner: Indices) -> Mask:
+        """[P] who turned up among known people, where the next frame comes soon enough to find them again."""
+        soon = self._time_s - known.seen_s.max(initial=-np.inf) <= SOON_S
+        return np.asarray((owner < 0) & soon)
+
     def _past(self, mine: Known, now: Looks, rows: Indices, people: int) -> Past:
         """Columns of the routing table for P people, of whom `rows` are known."""
         past = Past.unknown(people)
@@ -133,11 +142,11 @@ class Memory:
         past.age_s[rows] = np.where(mine.stage == NONE, NEVER_S, np.minimum(self._time_s - mine.deep_s, NEVER_S))
         return past
 
-    def _fits(self, mine: Known, everybody: Looks, rows: Indices) -> Mask:
+    def _fits(self, mine: Known, everybody: Looks, covered: Floats, rows: Indices) -> Mask:
         """[K] of the people `rows`, whose deep look may still be carried: there is one, it is not stale, nobody who
         stood before them has gone, and they have not turned (in two frames: one coarse look may mix up the sides)."""
         fresh = (mine.stage != NONE) & (self._time_s - mine.deep_s <= STALE_S)
-        unveiled = mine.key_overlap - overlaps(everybody.joints_px)[rows] > UNVEILED
+        unveiled = mine.key_overlap - covered[rows] > UNVEILED
         turning = turned(mine.key_mm, mine.coarse.rel_mm) & turned(mine.key_mm, everybody.rel_mm[rows])
         return np.asarray(fresh & ~unveiled & ~turning)
 

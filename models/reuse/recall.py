@@ -27,13 +27,13 @@ class Recall:
     stage: Indices
     """[P] place in `Stage` of the stage whose deep look is remembered; `known.NONE` where none is."""
     due: Mask
-    """[P] to be routed as if this were a single picture."""
+    """[P] to be routed as if this were a single picture; whoever is not keeps the carried look, or that of `coarse`."""
     frames: Indices
     """[P] answered with that look so far, this one included; 0 where none is remembered."""
     inputs: Floats
     """[P, F] in the order of `deviation.INPUTS`; 0 where none is remembered."""
     extra_mm: Floats
-    """[P] error that carrying is expected to add in this frame, see `carrying.extra_mm`."""
+    """[P] error that carrying is expected to add in this frame, see `worth.carrying_mm`."""
     spent_mm: Floats
     """[P] the same of the frames since the deep look, summed, without this one."""
     target_mm: float
@@ -42,6 +42,9 @@ class Recall:
     """Whom the memory knew: nobody after a cut."""
     owner: Indices
     """[P] the row in `known`; -1: new."""
+    covered: Floats
+    """[P] share of the box that one other person covers. Strangers among known people do not count: most of them are
+    second finds, and gone in the next frame."""
     glimpse: Floats
     """Of the frame, see `reuse.scene`."""
     alone: bool

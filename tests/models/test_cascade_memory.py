@@ -160,6 +160,23 @@ def test_who_is_no_longer_worth_a_look_does_not_fall_back_to_coarse(cascade):
     assert {(p.stage, p.stop, p.reused_frames) for p in dear.people} == {(Stage.EXPERT, Stop.REUSED, 1)}
 
 
+@pytest.mark.parametrize("quality", [Quality.BALANCED, Quality.BEST])
+def test_a_stranger_among_known_people_keeps_the_coarse_look_until_found_again(still, quality):
+    stranger = still.bodies_mm[0][:1] + [0, 0, 3000]
+    still.bodies_mm.extend([np.concatenate([still.bodies_mm[0], stranger])] * 2)
+    still.off_mm.extend([np.concatenate([still.off_mm[0], still.off_mm[0][:1]])] * 2)
+    cascade, memory, said = cascade_of(still), Memory(EVERY_3), []
+    for frame in range(3):
+        memory.begin(frame / 25)
+        options = Options(camera=CAMERA, quality=quality, price=0, reuse_target_mm=10.0)
+        said.append(cascade.predict(PICTURE + frame, options, memory=memory).people)
+    _, first, again = ([person for person in people if person.pose.root_mm[2] > 5000] for people in said)
+
+    assert [(person.stage, person.stop) for person in first] == [(Stage.COARSE, Stop.GAIN_BELOW_PRICE)]
+    assert [person.stage for person in again] == [Stage.EXPERT]
+    assert [person.stop for person in said[2]].count(Stop.REUSED) == PEOPLE
+
+
 def test_streams_do_not_share_what_they_know(cascade):
     one, other = Memory(EVERY_3), Memory(EVERY_3)
     answers(cascade, one, 1)

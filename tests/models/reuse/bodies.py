@@ -16,13 +16,13 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (90, 160, 3), dtype=np.uint8
 
 
 def looks(*roots_mm: tuple[float, float, float], turn_deg: float = 0, off_mm: Floats | float = 0,
-          sigma_mm: float = 40) -> Looks:
+          sigma_mm: float = 40, score: float = 0.9) -> Looks:
     """Standing people; `off_mm`, added to their bodies relative to the root, is what the look is wrong by."""
     people = [standing(root, turn_deg=turn_deg, sigma_mm=sigma_mm) for root in roots_mm]
     poses = [person.pose for person in people]
     count = len(people)
     rel = np.array([pose.joints_rel_mm for pose in poses]).reshape(count, 25, 3) + off_mm
-    return Looks(np.full(count, 0.9), np.array([pose.joints_px for pose in poses]).reshape(count, 25, 2),
+    return Looks(np.full(count, score), np.array([pose.joints_px for pose in poses]).reshape(count, 25, 2),
                  np.full((count, 25), 0.9), rel, np.full((count, 25), float(sigma_mm)),
                  np.array([root[2] for root in roots_mm], float), np.full(count, 100.0), np.zeros(count))
 
@@ -40,11 +40,13 @@ def look_deeper(memory: Memory, coarse: Looks, deep: Looks, time_s: float, pictu
 
 
 def looked_deeper(memory: Memory, coarse: Looks, deep: Looks, picture: Image = PICTURE) -> Recall:
-    """The frame that has begun, in which everybody who is due gets `deep`, the others what the memory carries."""
+    """The frame that has begun, in which everybody who is due gets `deep`, the others what the memory carries, or else
+    `coarse`."""
     recall = memory.recall(picture, coarse, None)
-    held = recall.has & ~recall.due
-    answer = deep.replaced(np.flatnonzero(held), recall.carried[np.flatnonzero(held)])
-    memory.learn(recall, coarse, answer, [Stage.EXPERT] * len(coarse), held)
+    held, due = recall.has & ~recall.due, np.flatnonzero(recall.due)
+    answer = recall.carried.replaced(due, deep[due])
+    memory.learn(recall, coarse, answer,
+                 [Stage.EXPERT if deeper else Stage.COARSE for deeper in held | recall.due], held)
     return recall
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from models.records import Stage
 from models.reuse.deviation import INPUTS, Deviation
-from models.reuse.memory import SERVES, Memory
+from models.reuse.memory import Memory
 from models.reuse.settings import Reuse
+from models.reuse.worth import SERVES
 from tests.models.reuse.bodies import ALTERNATING, DEEP, HERE, PICTURE, THERE, knowing, look_deeper, looks
 
 

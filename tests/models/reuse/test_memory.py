@@ -69,12 +69,6 @@ def test_most_people_strange_is_a_cut_too():
     assert not gone.has.any()
 
 
-def test_a_new_person_is_asked_and_the_others_are_not():
-    recall = asked(knowing(), looks(HERE, THERE, (0, 0, 6000)), 0.04)
-
-    assert recall.due.tolist() == [False, False, True]
-
-
 def test_who_comes_out_from_behind_somebody_is_asked_afresh():
     memory = Memory(ALTERNATING)
     hidden = looks((0, 0, 5000), (60, 0, 4000))
@@ -83,6 +77,18 @@ def test_who_comes_out_from_behind_somebody_is_asked_afresh():
 
     assert recall.owner[0] == 0
     assert not recall.has[0]
+
+
+def test_a_second_find_that_is_gone_again_uncovers_nobody():
+    memory, alone = Memory(ALTERNATING), looks((0, 0, 5000), (2000, 0, 5000))
+    look_deeper(memory, alone, alone, 0.0)
+    look_deeper(memory, alone, alone, 0.04)
+    for frame in (2, 3, 4):
+        doubled = looks((0, 0, 5000), (2000, 0, 5000), (300, 0, 4000))
+        recall = look_deeper(memory, doubled if frame == 4 else alone, doubled if frame == 4 else alone, 0.04 * frame)
+
+    assert recall.due.tolist() == [True, True, False]  # the fourth frame, in which somebody covers the first
+    assert asked(memory, alone, 0.2).has.all()
 
 
 def test_a_turn_that_lasts_is_asked_afresh_and_a_single_mixed_up_look_is_not():
