@@ -35,6 +35,7 @@ from models.records import Camera, Frame, Person, Stage, Stop
 from models.regions import Tile
 from models.reuse.memory import Memory
 from models.reuse.recall import Recall
+from models.reuse.worth import SERVES
 from models.routers import AlwaysPolicy, NeverPolicy, Past, Policy, Pressure
 from models.routers.pressure import SHED
 from models.runners import Runner, StageBatch, load_runner
@@ -42,6 +43,10 @@ from models.runners import Runner, StageBatch, load_runner
 Outputs = Mapping[str, NDArray[Any]]
 Steps = Generator[StageBatch, Outputs, Frame]
 Clock = Callable[[], float]
+
+STREAM_SHARE = 2
+"""Of the bound of a plainly balanced picture, for a frame of a stream: room for both looks at somebody. Since most
+frames carry what they have, a stream's mean stays about the bound of a picture."""
 
 
 class Cascade:
@@ -117,8 +122,11 @@ class Cascade:
         for runner in self.runners.values():
             runner.close()
 
-    def policy_of(self, options: Options) -> tuple[Policy, float]:
+    def policy_of(self, options: Options, *, lasting: bool = False) -> tuple[Policy, float]:
         """The policy and the price that the settings come to.
+
+        Args:
+            lasting: a look serves the frames after this one too, so that a plainly balanced frame may pay more for it.
 
         Raises:
             ValueError: no such policy.
@@ -136,15 +144,20 @@ class Cascade:
         corners: dict[Quality, Policy] = {Quality.FAST: NeverPolicy(), Quality.BEST: AlwaysPolicy()}
         if options.policy is None and options.quality in corners:
             return corners[options.quality], 0.0
-        return self._policies[name], calibration.balanced_price
+        return self._policies[name], calibration.balanced_price / (SERVES if lasting else 1)
 
-    def budget_of(self, options: Options) -> float:
-        """Time for the deeper stages of a frame: what was asked for, else the bound of a plainly balanced frame."""
+    def budget_of(self, options: Options, *, lasting: bool = False) -> float:
+        """Time for the deeper stages of a frame: what was asked for, else the bound of a plainly balanced frame.
+
+        Args:
+            lasting: as above; most frames of a stream carry looks and need little of their time.
+        """
         if options.budget_ms is not None:
             return options.budget_ms
         dialled = (options.price, options.max_extra_error_mm, options.policy) != (None, None, None)
         plain = options.quality is Quality.BALANCED and not dialled
-        return self.manifest.calibration.balanced_budget_ms if plain else np.inf
+        bound = self.manifest.calibration.balanced_budget_ms * (STREAM_SHARE if lasting else 1)
+        return bound if plain else np.inf
 
     def tiles_of(self, options: Options, pressure: Pressure) -> int:
         """Tiles that may be looked at again: what was asked for, else all at `best` and none otherwise, in the time.
@@ -172,7 +185,8 @@ class Cascade:
         Raises:
             ValueError: a setting does not fit this frame or this manifest.
         """
-        policy, price = self.policy_of(options)
+        lasting = memory is not None and options.reuse_target_mm != 0
+        policy, price = self.policy_of(options, lasting=lasting)
         whole = image_bgr.shape[1], image_bgr.shape[0]
         camera = options.camera or assumed(*whole)
         began = clock()
@@ -192,7 +206,7 @@ class Cascade:
             people.stop |= dict.fromkeys(map(int, unworthy), Stop.GAIN_BELOW_PRICE)
         timing["route"] += 1000 * (clock() - recalling)
         past = Past.unknown(len(looks)) if recall is None else recall.past
-        budget = self.budget_of(options)
+        budget = self.budget_of(options, lasting=lasting)
         cost_ms = {stage: spec.cost_ms for stage, spec in self.manifest.stages.items()}
         for stage in (Stage.COARSE, Stage.REFINE):
             routing = clock()

@@ -30,10 +30,10 @@ class RoutedBy(Cascade):
         super().__init__(cascade.manifest, cascade.runners)
         self._policy, self._price, self._bound_ms = policy, price, budget_ms
 
-    def policy_of(self, options: Options) -> tuple[Policy, float]:
+    def policy_of(self, options: Options, *, lasting: bool = False) -> tuple[Policy, float]:
         return self._policy, self._price
 
-    def budget_of(self, options: Options) -> float:
+    def budget_of(self, options: Options, *, lasting: bool = False) -> float:
         return self._bound_ms
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from models.cascade import Cascade, DeepStagesSkipped
+from models.cascade import STREAM_SHARE, Cascade, DeepStagesSkipped
 from models.errors import StageDown
 from models.evaluation.streams.shots import Shot
 from models.options import Options, Quality
@@ -13,6 +13,7 @@ from models.records import Camera, Frame, Stage, Stop
 from models.reuse.fit import collect
 from models.reuse.memory import Memory
 from models.reuse.settings import Reuse
+from models.reuse.worth import SERVES
 from tests.models.evaluation.crowd import FOCAL_PX, SIZE_WH_PX
 from tests.models.evaluation.stages import Scene, cascade_of, scene
 
@@ -158,6 +159,28 @@ def test_who_is_no_longer_worth_a_look_does_not_fall_back_to_coarse(cascade):
     dear = cascade.predict(PICTURE, Options(camera=CAMERA, price=1e6), memory=memory)
 
     assert {(p.stage, p.stop, p.reused_frames) for p in dear.people} == {(Stage.EXPERT, Stop.REUSED, 1)}
+
+
+def test_a_balanced_frame_of_a_stream_pays_for_the_frames_that_its_looks_serve(still):
+    balanced, alone = (Options(camera=CAMERA, reuse_target_mm=target_mm) for target_mm in (None, 0))
+    picture, frame, by_itself = (
+        [person.stage for person in answers(cascade_of(still, price=2.0), memory, 1, options)[0].people]
+        for memory, options in ((None, balanced), (Memory(), balanced), (Memory(), alone)))
+
+    assert by_itself == picture == [Stage.REFINE, Stage.COARSE, Stage.REFINE]
+    assert frame == [Stage.EXPERT, Stage.REFINE, Stage.EXPERT]
+
+
+def test_only_plainly_balanced_terms_differ_in_a_stream(cascade):
+    plain, priced, best = Options(), Options(price=2.0), Options(quality=Quality.BEST)
+    bounded = Options(budget_ms=5.0)
+
+    assert cascade.policy_of(plain, lasting=True)[1] == cascade.policy_of(plain)[1] / SERVES
+    assert cascade.budget_of(plain, lasting=True) == STREAM_SHARE * cascade.budget_of(plain)
+    for options in (priced, best):
+        assert cascade.policy_of(options, lasting=True) == cascade.policy_of(options)
+        assert cascade.budget_of(options, lasting=True) == cascade.budget_of(options) == np.inf
+    assert cascade.budget_of(bounded, lasting=True) == 5
 
 
 @pytest.mark.parametrize("quality", [Quality.BALANCED, Quality.BEST])

@@ -55,10 +55,10 @@ def _reuse(args: argparse.Namespace, load: Load) -> int:
     reports = []
     for quality in map(Quality, args.quality):
         said = reuse.run_reuse(cascade, [reuse_table.shown(film) for film in footage], quality, args.target)
-        reports.append(reuse_table.reuse_report(f"{quality}, films with truth", said, cascade, footage, draws))
+        reports.append(reuse_table.reuse_report(f"{quality}, films with truth", said, footage, draws))
         for clip in args.clips:
             said = reuse.run_reuse(cascade, [partial(shots_of, clip)], quality, args.target)
-            reports.append(reuse_table.reuse_report(f"{quality}, {clip.name}", said, cascade, None, draws))
+            reports.append(reuse_table.reuse_report(f"{quality}, {clip.name}", said, None, draws))
     conditions = _stream_conditions(footage, cascade, args)
     return _written(args.out, "reuse", reuse_table.as_json(reports, conditions),
                     reuse_table.as_markdown(reports, conditions))
@@ -68,7 +68,7 @@ def _default(args: argparse.Namespace, load: Load) -> int:
     footage = _footage(args)
     cascade = load(args.weights, threads=args.threads)
     draws = _draws(footage, args.rounds)
-    rows = default.rows_of(default.run_default(cascade, footage), cascade, footage, draws)
+    rows = default.rows_of(default.run_default(cascade, footage), footage, draws)
     conditions = _stream_conditions(footage, cascade, args)
     return _written(args.out, "default", default.as_json(rows, conditions), default.as_markdown(rows, conditions))
 

@@ -29,14 +29,16 @@ from models.routers import AlwaysPolicy
 
 COARSE, REFINE, DEEPEST = "everybody: coarse alone", "everybody: refine", "everybody: refine, expert"
 ALONE, SHIPPED = "balanced, each frame by itself", "balanced, as a stream (as it ships)"
+FAST: Final = "fast, as a stream (as it ships)"
 BEST: Final = "best, as a stream (as it ships)"
-SAVING_MM: Final = 30.0
+SAVING_MM: Final = 12.0
 SAVING: Final = f"best, as a stream with reuse_target_mm={SAVING_MM:g}"
 
 PROTOCOL: Final = (
     "The films are one stream, without a pause: every join is a cut; answers before smoothing. Errors are of the 12 "
     "limb joints relative to the mid-hip, on people whom every system found; 3DPCK@150 their share below 150 mm. Deep "
-    "ms are a person's and frame's, over everybody, at the manifest's costs. In brackets: 95 % bootstrap interval over "
+    "ms are a person's and frame's, over everybody, then those of a frame of which one in twenty takes more, at the "
+    "manifest's costs. In brackets: 95 % bootstrap interval over "
     "the people, of the paired difference in the last columns."
 )
 
@@ -48,6 +50,8 @@ class Row:
     who: str
     system: str
     deep_ms: float
+    frame_ms: float
+    """The 95th of 100 frames by their deep time."""
     mpjpe: Figure
     pck3d: Figure
     from_deepest: tuple[Figure, Figure]
@@ -57,13 +61,13 @@ class Row:
 
 def run_default(cascade: Cascade, films: Sequence[Film]) -> dict[str, Run]:
     """Every system of the table on the films."""
-    stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
-    plain = Cascade(cascade.manifest, stages)
+    plain = Cascade(cascade.manifest, {stage: Once(runner) for stage, runner in cascade.runners.items()})
     systems: Mapping[str, tuple[Cascade, Quality, Reuse | None, float | None]] = {
         COARSE: (plain, Quality.FAST, None, None),
         REFINE: (RoutedBy(plain, AlwaysPolicy(Stage.REFINE)), Quality.BALANCED, None, None),
         DEEPEST: (plain, Quality.BEST, None, None),
         ALONE: (plain, Quality.BALANCED, None, None),
+        FAST: (plain, Quality.FAST, Reuse(), None),
         SHIPPED: (plain, Quality.BALANCED, Reuse(), None),
         BEST: (plain, Quality.BEST, Reuse(), None),
         SAVING: (plain, Quality.BEST, Reuse(), SAVING_MM),
@@ -71,11 +75,11 @@ def run_default(cascade: Cascade, films: Sequence[Film]) -> dict[str, Run]:
     streams = [shown(film) for film in films]
     runs: dict[str, Run] = {}
     for name, (system, quality, reuse, target_mm) in systems.items():
-        runs |= streamed(system, stages, streams, {name: reuse}, quality, target_mm)
+        runs |= streamed(system, streams, {name: reuse}, quality, target_mm)
     return runs
 
 
-def rows_of(runs: Mapping[str, Run], cascade: Cascade, films: Sequence[Film], draws: Indices) -> list[Row]:
+def rows_of(runs: Mapping[str, Run], films: Sequence[Film], draws: Indices) -> list[Row]:
     """
     Args:
         runs: as `run_default` gives them.
@@ -89,7 +93,8 @@ def rows_of(runs: Mapping[str, Run], cascade: Cascade, films: Sequence[Film], dr
         of = _sums(paths, films, masks)
         for name, run in runs.items():
             deepest, refine = (_apart(of, name, other, fps, draws) for other in (DEEPEST, REFINE))
-            rows.append(Row(who, name, run.cost_ms(cascade), figure(MPJPE, of(MPJPE, name), fps, draws),
+            rows.append(Row(who, name, run.person_ms, float(np.percentile(run.frame_ms, 95)),
+                            figure(MPJPE, of(MPJPE, name), fps, draws),
                             figure(PCK3D, of(PCK3D, name), fps, draws), deepest, refine))
     return rows
 
@@ -139,9 +144,10 @@ def as_json(rows: Sequence[Row], conditions: Mapping[str, str]) -> dict[str, Any
 
 def as_markdown(rows: Sequence[Row], conditions: Mapping[str, str]) -> str:
     """One table."""
-    head = ["who", "system", "deep ms", "MPJPE mm", "3DPCK@150", "beyond everybody's deepest: mm, points",
-            "beyond everybody to refine: mm, points"]
-    cells = [[row.who, row.system, f"{row.deep_ms:.1f}", cell(row.mpjpe, 1), cell(row.pck3d, 1),
+    head = ["who", "system", "deep ms: a person's, the 95th frame's", "MPJPE mm", "3DPCK@150",
+            "beyond everybody's deepest: mm, points", "beyond everybody to refine: mm, points"]
+    cells = [[row.who, row.system, f"{row.deep_ms:.1f}, {row.frame_ms:.0f}", cell(row.mpjpe, 1),
+              cell(row.pck3d, 1),
               *(f"{signed(mm, 1)}, {signed(points, 1)}" for mm, points in (row.from_deepest, row.from_refine))]
              for row in rows]
     said = "; ".join(f"{key}: {value}" for key, value in conditions.items())

@@ -17,8 +17,6 @@ class Once:
     """Remembers all answers: a runner's answer to an item hangs on nothing but the item."""
 
     runner: Runner
-    asked: int = 0
-    """Items asked about so far, known ones included."""
     _said: dict[bytes, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
 
     @property
@@ -28,7 +26,6 @@ class Once:
     def run(self, batch: Arrays) -> dict[str, NDArray[Any]]:
         """The answers, of which only the new ones are computed."""
         keys = [_digest({name: values[item] for name, values in batch.items()}) for item in range(_items(batch))]
-        self.asked += len(keys)
         new = [item for item, key in enumerate(keys) if key not in self._said]
         if new:
             outputs = self.runner.run({name: values[new] for name, values in batch.items()})

@@ -9,6 +9,7 @@ import numpy as np
 from models.arrays import Floats
 from models.assignment import matched
 from models.cascade import Cascade
+from models.evaluation.streams.charged import charged
 from models.evaluation.streams.once import Once
 from models.evaluation.streams.shots import Shot
 from models.looks import sizes
@@ -46,15 +47,23 @@ class Run:
     frames: list[Frame] = field(default_factory=list)
     looks: dict[Stage, int] = field(default_factory=lambda: {Stage.REFINE: 0, Stage.EXPERT: 0})
     """That each deep stage was asked for."""
+    frame_ms: list[float] = field(default_factory=list)
+    """Deep time of each frame at the manifest's costs."""
 
     @property
     def people(self) -> int:
         return sum(len(frame.people) for frame in self.frames)
 
-    def cost_ms(self, cascade: Cascade) -> float:
+    @property
+    def person_ms(self) -> float:
         """Deep time of a person and frame at the manifest's costs."""
-        spent = sum(count * cascade.manifest.stages[stage].cost_ms for stage, count in self.looks.items())
-        return spent / max(self.people, 1)
+        return sum(self.frame_ms) / max(self.people, 1)
+
+    def add(self, frame: Frame, asked: Mapping[Stage, int], costs_ms: Mapping[Stage, float]) -> None:
+        """A frame's answer and the items that each stage was asked for."""
+        self.frames.append(frame)
+        self.looks = {stage: count + asked.get(stage, 0) for stage, count in self.looks.items()}
+        self.frame_ms.append(sum(asked.get(stage, 0) * costs_ms[stage] for stage in self.looks))
 
 
 def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, target_mm: float | None) -> dict[str, Run]:
@@ -66,28 +75,27 @@ def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, tar
     """
     fitted = cascade.manifest.calibration.reuse
     target_mm = target_mm or (fitted.target_mm if fitted else TARGET_MM)
-    stages = {stage: Once(runner) for stage, runner in cascade.runners.items()}
-    counted = Cascade(cascade.manifest, stages)
-    runs = streamed(counted, stages, streams, IDEAS, quality, target_mm)
+    shared = Cascade(cascade.manifest, {stage: Once(runner) for stage, runner in cascade.runners.items()})
+    runs = streamed(shared, streams, IDEAS, quality, target_mm)
     most, ours = (sum(runs[name].looks.values()) for name in (NO_REUSE, SHIPPED))
     share = float(np.clip(ours / max(most, 1), 0.01, 1.0))
     every = Reuse(decide=False, every=max(1, round(1 / share)))
     coin = Reuse(decide=False, coin=share)
     chance = {f"{name}, {how}": reuse for name, blind in ((f"every {every.every}", every), (f"coin {share:.2f}", coin))
               for how, reuse in (("held", replace(blind, carry=False, weigh=False)), ("carried, weighed", blind))}
-    return runs | streamed(counted, stages, streams, chance, quality, target_mm)
+    return runs | streamed(shared, streams, chance, quality, target_mm)
 
 
-def streamed(cascade: Cascade, stages: Mapping[Stage, Once], streams: Sequence[Stream],
-             ideas: Mapping[str, Reuse | None], quality: Quality, target_mm: float | None) -> dict[str, Run]:
-    """The streams one after the other, once for each of the ideas.
+def streamed(cascade: Cascade, streams: Sequence[Stream], ideas: Mapping[str, Reuse | None], quality: Quality,
+             target_mm: float | None) -> dict[str, Run]:
+    """The streams one after the other, once for each of the ideas, at the manifest's costs.
 
     Args:
-        stages: the cascade's runners, which count what they are asked.
         ideas: settings of reuse by name; None: each frame by itself.
         target_mm: see `Options.reuse_target_mm`.
     """
     runs = {name: Run() for name in ideas}
+    costs_ms = {stage: spec.cost_ms for stage, spec in cascade.manifest.stages.items()}
     memories = {name: Memory(reuse) for name, reuse in ideas.items() if reuse is not None}
     began_s = 0.0
     for stream in streams:
@@ -101,9 +109,7 @@ def streamed(cascade: Cascade, stages: Mapping[Stage, Once], streams: Sequence[S
                 memory = memories.get(name)
                 if memory is not None:
                     memory.begin(time_s)
-                before = {stage: stages[stage].asked for stage in run.looks}
-                run.frames.append(cascade.predict(shot.image_bgr, options, memory=memory))
-                run.looks = {stage: count + stages[stage].asked - before[stage] for stage, count in run.looks.items()}
+                run.add(*charged(cascade, shot.image_bgr, options, memory), costs_ms)
         began_s = time_s + (float(np.median(np.diff(times))) if len(times) > 1 else 0.04)
     return runs
 

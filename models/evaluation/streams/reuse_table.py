@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from models.arrays import Indices
-from models.cascade import Cascade
 from models.evaluation.answers import Guess
 from models.evaluation.figures import Figure
 from models.evaluation.streams.films import Film
@@ -79,7 +78,7 @@ def common_paths(runs: Mapping[str, Run], films: Sequence[Film]) -> dict[str, li
     return paths
 
 
-def reuse_report(title: str, runs: Mapping[str, Run], cascade: Cascade, films: Sequence[Film] | None,
+def reuse_report(title: str, runs: Mapping[str, Run], films: Sequence[Film] | None,
                  draws: Indices) -> ReuseReport:
     """
     Args:
@@ -89,7 +88,7 @@ def reuse_report(title: str, runs: Mapping[str, Run], cascade: Cascade, films: S
     base = runs[NO_REUSE]
     most = sum(base.looks.values())
     told = {name: _Told(None, None, None) for name in runs} if films is None else _against_truth(runs, films, draws)
-    rows = [ReuseRow(name, 100 * (1 - sum(run.looks.values()) / most) if most else 0.0, run.cost_ms(cascade),
+    rows = [ReuseRow(name, 100 * (1 - sum(run.looks.values()) / most) if most else 0.0, run.person_ms,
                      float(away.mean()) if (away := away_mm(run, base)).size else np.nan, told[name].figures,
                      told[name].extra_mm, told[name].extra_after_cut_mm)
             for name, run in runs.items()]

@@ -13,6 +13,7 @@ from models.evaluation.streams.default import (
     BEST,
     COARSE,
     DEEPEST,
+    FAST,
     REFINE,
     SAVING,
     SHIPPED,
@@ -46,17 +47,18 @@ def rows(folder: Path) -> dict[tuple[str, str], Row]:
     assert runs[REFINE].looks == {Stage.REFINE: 72, Stage.EXPERT: 0}
     assert runs[DEEPEST].looks == {Stage.REFINE: 72, Stage.EXPERT: 72}
     draws = np.array([[0, 1, 2], [2, 1, 1]])
-    return {(row.who, row.system): row for row in rows_of(runs, cascade(), footage, draws)}
+    return {(row.who, row.system): row for row in rows_of(runs, footage, draws)}
 
 
 def test_every_system_is_told_for_everybody_and_for_the_hardest(rows: dict[tuple[str, str], Row]) -> None:
-    systems = [COARSE, REFINE, DEEPEST, ALONE, SHIPPED, BEST, SAVING]
+    systems = [COARSE, REFINE, DEEPEST, ALONE, FAST, SHIPPED, BEST, SAVING]
     assert list(rows) == [(who, system) for who in ("everybody", "hardest third") for system in systems]
 
 
 def test_deep_time_is_that_of_the_looks(rows: dict[tuple[str, str], Row]) -> None:
     cost_ms = {stage: cascade().manifest.stages[stage].cost_ms for stage in (Stage.REFINE, Stage.EXPERT)}
-    assert rows["everybody", COARSE].deep_ms == 0
+    assert rows["everybody", COARSE].deep_ms == rows["everybody", FAST].deep_ms == 0
+    assert rows["everybody", DEEPEST].frame_ms == pytest.approx(3 * sum(cost_ms.values()))  # three people
     assert rows["everybody", REFINE].deep_ms == pytest.approx(cost_ms[Stage.REFINE])
     assert rows["everybody", DEEPEST].deep_ms == pytest.approx(sum(cost_ms.values()))
 
@@ -93,5 +95,5 @@ def test_the_command_writes_the_table(folder: Path, tmp_path: Path) -> None:
     asked = ["stream", "--default", "--data", str(folder), "--rounds", "5", "--out", str(out)]
 
     assert main(asked, load=cascade) == 0
-    assert len(json.loads((out / "default.json").read_text())["rows"]) == 14
+    assert len(json.loads((out / "default.json").read_text())["rows"]) == 16
     assert f"| hardest third | {SHIPPED} |" in (out / "default.md").read_text()
