@@ -13,7 +13,8 @@ from models.records import Frame, Stage
 from models.reuse.memory import Memory
 
 
-def charged(cascade: Cascade, image_bgr: Image, options: Options, memory: Memory | None) -> tuple[Frame, Counter[Stage]]:
+def charged(cascade: Cascade, image_bgr: Image, options: Options,
+            memory: Memory | None) -> tuple[Frame, Counter[Stage]]:
     """The people of a picture, and how many items each stage was asked for.
 
     Raises:
