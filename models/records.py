@@ -26,6 +26,7 @@ class Stop(StrEnum):
 
     CONFIDENT = "confident"
     GAIN_BELOW_PRICE = "gain_below_price"
+    """In a stream also who turned up among known people and is looked at when found again."""
     BUDGET = "budget"
     DEADLINE = "deadline"
     LOAD = "load"

@@ -72,9 +72,8 @@ class Parameters(BaseModel):
     cy: Annotated[Number | None, Field(ge=-1e6, le=1e6), _CENTRE] = Field(
         None, description="principal point in pixels of the frame; together with fx, fy, cx")
     reuse_target_mm: Annotated[Number | None, Field(ge=0), Allowed("a finite number >= 0")] = Field(
-        None, description="in a stream: mm of error, summed over frames, that a fresh deep look of somebody who has an "
-        "earlier one must be expected to save; 0: every frame by itself; left out: as calibrated, at `best` everybody "
-        "is looked at")
+        None, description="in a stream: mm of error, summed over frames, that a deep look must be expected to save; 0: "
+        "every frame by itself; left out: as calibrated, at `best` everybody is looked at")
     region: Annotated[Region | None, Allowed("x,y,w,h in pixels of the frame, with x,y >= 0 and w,h >= 1")] = Field(
         None, description="x,y,w,h in pixels of the frame: look only there", examples=["0,0,640,480"])
 

@@ -261,8 +261,10 @@ class ModelReply(Wire):
     policies: list[str] = Field(description="values of `policy`, the default first")
     people_slots: int = Field(description="people that a frame can hold, whatever `max_people` says")
     min_score: float = Field(description="the default of `min_score`")
-    balanced_price: float = Field(description="the price that `quality=balanced` means")
-    balanced_budget_ms: float = Field(description="the deep time of a frame that `quality=balanced` means")
+    balanced_price: float = Field(
+        description="the price that `quality=balanced` means for a picture; in a stream a quarter of it")
+    balanced_budget_ms: float = Field(
+        description="the deep time that `quality=balanced` means for a picture; a frame of a stream may take twice it")
     promises: list[PromiseReply] = Field(description="what `max_extra_error_mm` chooses from, of the default policy")
     promised: PromisedReply | None = Field(description="null: nothing is promised, `max_extra_error_mm` sends everyone")
     calibrated_on: str

@@ -22,6 +22,12 @@ def everybody_stops(table: RoutingTable, why: Stop) -> Decision:
     return Decision(NOBODY, NOBODY, dict.fromkeys(range(len(table)), why))
 
 
+def saving_mm(table: RoutingTable) -> Floats:
+    """[P] that a fresh look saves in a frame beyond an earlier one; infinite where there is none."""
+    saving: Floats = np.maximum(np.nan_to_num(table.past.saving_mm, nan=np.inf, posinf=np.inf), LEAST_SAVING_MM)
+    return saving
+
+
 def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_PRICE) -> Decision:
     """Looks for whom they pay, as far as the budget reaches.
 
@@ -47,7 +53,7 @@ def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_P
 
 def _beyond_carried(table: RoutingTable, net_mm: Floats, cost_ms: Floats) -> Floats:
     """[S, P] the same, less where an earlier look would answer otherwise; what was worth its price still is."""
-    saving = np.maximum(np.nan_to_num(table.past.saving_mm, nan=np.inf, posinf=np.inf), LEAST_SAVING_MM)
+    saving = saving_mm(table)
     if np.isinf(saving).all():
         return net_mm
     worth = net_mm > 0

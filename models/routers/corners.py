@@ -6,7 +6,7 @@ import numpy as np
 
 from models.arrays import Floats, Indices
 from models.records import Stage, Stop
-from models.routers.buying import NOBODY, deeper_than, everybody_stops
+from models.routers.buying import NOBODY, deeper_than, everybody_stops, saving_mm
 from models.routers.table import Decision, RoutingTable, within_budget
 
 
@@ -22,8 +22,8 @@ class NeverPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AlwaysPolicy:
-    """Everybody through all stages to `deepest`, whatever it costs and gains, as far as the budget reaches;
-    largest expected error first.
+    """Everybody through all stages to `deepest`, whatever it costs and gains, as far as the budget reaches; largest
+    expected error first, or what a fresh look saves where an earlier one would answer otherwise.
     """
 
     deepest: Stage = Stage.EXPERT
@@ -36,7 +36,8 @@ class AlwaysPolicy:
             return everybody_stops(table, Stop.DEEPEST)
         to = stages[at + 1]
         cost = np.full(len(table), table.cost_ms[to])
-        return _to(table, to, within_budget(table.expected_error_mm, cost, table.budget_ms))
+        value = np.minimum(table.expected_error_mm, saving_mm(table))
+        return _to(table, to, within_budget(value, cost, table.budget_ms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,9 @@ def carrying(table, *saving_mm):
     return replace(table, past=replace(table.past, saving_mm=np.array(saving_mm)))
 
 
-def test_who_has_an_earlier_look_stands_back_for_what_a_fresh_one_saves():
-    policy, errors = GainPolicy(GAINS), np.full(3, 120.0)
+@pytest.mark.parametrize("policy", [GainPolicy(GAINS), AlwaysPolicy()], ids=lambda policy: policy.name)
+def test_who_has_an_earlier_look_stands_back_for_what_a_fresh_one_saves(policy):
+    errors = np.full(3, 120.0)
     short = table_of(errors, budget_ms=COST_MS[Stage.REFINE])
 
     for first in range(3):
