@@ -8,6 +8,7 @@ from typing import Protocol
 from models.cascade import Cascade
 from models.datasets.labelled import LabelledFrame
 from models.evaluation.answers import Guess, System
+from models.evaluation.streams.charged import charged
 from models.evaluation.streams.films import Film
 from models.evaluation.streams.paths import Paths, Sighting, said_paths, true_paths
 from models.options import Options, Quality
@@ -52,7 +53,8 @@ def run_film(film: Film, cascade: Cascade, qualities: Sequence[Quality], followe
              peers: Sequence[System], progress: Callable[[Sequence[LabelledFrame]], Iterable[LabelledFrame]] = iter,
              ) -> FilmRun:
     """Each system's paths. What the stream shows reuses deep looks and is smoothed, as the service does it; what the
-    cascade says is of each frame by itself, and a stream of its own gives it its ids.
+    cascade says is of each frame by itself, and a stream of its own gives it its ids. A look takes what the manifest
+    says.
 
     Args:
         follower: makes the memory of a new stream; two for each quality.
@@ -64,9 +66,9 @@ def run_film(film: Film, cascade: Cascade, qualities: Sequence[Quality], followe
         image = frame.image_bgr()
         for quality, (plain, stream) in followers.items():
             options = Options(quality=quality, camera=frame.camera)
-            raw = cascade.predict(image, options)
+            raw, _ = charged(cascade, image, options, None)
             plain.begin(float(time_s), float(time_s))
-            smoothed = stream.follow(cascade.predict(image, options, memory=stream.begin(float(time_s), float(time_s))))
+            smoothed = stream.follow(charged(cascade, image, options, stream.begin(float(time_s), float(time_s)))[0])
             for name, answer, followed in zip(names(quality), (raw, smoothed), (plain.follow(raw), smoothed),
                                               strict=True):
                 said.setdefault(name, []).append([

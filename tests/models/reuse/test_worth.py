@@ -57,7 +57,7 @@ def test_after_a_cut_and_in_an_empty_scene_nobody_waits():
     assert asked(empty, looks(HERE), 0.04).due.all()
 
 
-@pytest.mark.parametrize(("target_mm", "due"), [(20.0, [True, False]), (10.0, [True, True]), (95.0, [False, False])])
+@pytest.mark.parametrize(("target_mm", "due"), [(40.0, [True, False]), (10.0, [True, True]), (190.0, [False, False])])
 def test_a_first_look_comes_where_it_is_expected_to_save_the_target(target_mm, due):
     people = replace(looks(HERE, THERE), score=np.array([0.9, 0.2]))  # times 0.9, what each joint is believed
     memory = Memory()
