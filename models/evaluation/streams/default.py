@@ -31,7 +31,7 @@ COARSE, REFINE, DEEPEST = "everybody: coarse alone", "everybody: refine", "every
 ALONE, SHIPPED = "balanced, each frame by itself", "balanced, as a stream (as it ships)"
 FAST: Final = "fast, as a stream (as it ships)"
 BEST: Final = "best, as a stream (as it ships)"
-SAVING_MM: Final = 12.0
+SAVING_MM: Final = 13.0
 SAVING: Final = f"best, as a stream with reuse_target_mm={SAVING_MM:g}"
 
 PROTOCOL: Final = (
