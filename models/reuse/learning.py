@@ -7,6 +7,7 @@ import numpy as np
 
 from models.arrays import Floats, Indices, Mask
 from models.looks import COLUMNS, Looks
+from models.reuse import sides
 from models.reuse.carrying import corrections, deviation_mm, extra_mm
 from models.reuse.clock import UNTRIED_S, adapted
 from models.reuse.known import NONE, Known
@@ -33,6 +34,7 @@ def learned(recall: Recall, coarse: Looks, answer: Looks, settled: Looks, fresh:
         stage: [P] place in `Stage` of the stage that answered.
         time_s: of the frame.
     """
+    coarse = sides.like(coarse, answer.rel_mm)
     before = _before(recall, coarse, time_s)
     again = fresh & recall.has
     compared = adapted(before.interval_s, extra_mm(deviation_mm(recall.carried, answer), answer), recall.target_mm)

@@ -8,6 +8,7 @@ import numpy as np
 from models.arrays import Floats, Image, Indices, Mask
 from models.looks import Looks, moved, overlaps, sizes
 from models.records import Stage
+from models.reuse import sides
 from models.reuse.carrying import carried, weighed
 from models.reuse.deviation import INPUTS, Deviation
 from models.reuse.known import NONE, Known
@@ -77,7 +78,8 @@ class Memory:
         kept = coarse.replaced(shallow, carried(known[owner[shallow]], coarse[shallow], self._time_s, along=False))
         covered = overlaps(coarse.joints_px, by=(owner >= 0) | (not len(known)))
         rows = rows[self._fits(known[owner[rows]], coarse, covered, rows) & deep & (not alone)]
-        mine, now = known[owner[rows]], coarse[rows]
+        mine = known[owner[rows]]
+        now = sides.like(coarse[rows], mine.kept.rel_mm - mine.offset_mm)
         stage, looks, frames = (np.zeros(count, np.intp) for _ in range(3))
         interval_s, spent, inputs = np.zeros(count), np.zeros(count), np.zeros((count, len(INPUTS)))
         if len(rows):
