@@ -53,6 +53,13 @@ def test_limbs_that_are_where_they_should_be_or_nowhere_near_stay(off_mm: float)
     assert same(like(people, people.rel_mm + [0, 0, off_mm]), people)
 
 
+def test_limbs_about_as_far_either_way_round_stay() -> None:
+    people = uneven(HERE, THERE)
+    between = 0.4 * people.rel_mm + 0.6 * mixed_up(mixed_up(people, 0, *LEGS), 1, *LEGS).rel_mm
+
+    assert same(like(people, between), people)
+
+
 def test_limbs_close_together_keep_their_sides() -> None:
     people = looks(HERE)
     narrow = replace(people, rel_mm=people.rel_mm * [0.3, 1, 1])

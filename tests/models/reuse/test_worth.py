@@ -101,3 +101,15 @@ def test_looks_are_counted_until_one_is_given_up():
 
     assert counts == [1, 1, 1, 1, 2, 2, 2, 2, 3]
     assert asked(memory, looks(HERE, THERE), 2.04).known.looks.tolist() == [1, 1]
+
+
+def test_a_look_after_one_that_was_given_up_stands_alone():
+    memory, turned = knowing(), looks(HERE, THERE, turn_deg=100)
+    for frame in range(1, 5):
+        look_deeper(memory, looks(HERE, THERE), DEEP, 0.04 * frame)
+    look_deeper(memory, turned, turned, 0.2)
+    again = look_deeper(memory, turned, turned, 0.24)
+
+    assert again.known.looks.tolist() == [2, 2]
+    assert not again.has.any()
+    assert asked(memory, turned, 0.28).known.looks.tolist() == [1, 1]
