@@ -34,8 +34,8 @@ GROWTH_MM: Final = 80.0
 """Expected deviation after a second, growing with the root of time, where no regressor is fitted."""
 
 SOON_S: Final = 0.2
-"""A stranger among known people is looked at when found again, if the last frame was so recent: four in five of them
-are second finds of somebody known, and gone by then."""
+"""A stranger among known people is looked at when found again, if the last frame was so recent: on rendered films four
+in five are nobody, most often a second find of somebody known, and three in five are gone by then."""
 
 
 class Memory:

@@ -44,7 +44,7 @@ class Recall:
     """[P] the row in `known`; -1: new."""
     covered: Floats
     """[P] share of the box that one other person covers. Strangers among known people do not count: most of them are
-    second finds, and gone in the next frame."""
+    second finds of somebody."""
     glimpse: Floats
     """Of the frame, see `reuse.scene`."""
     alone: bool
