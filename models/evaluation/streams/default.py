@@ -37,9 +37,9 @@ SAVING: Final = f"best, as a stream with reuse_target_mm={SAVING_MM:g}"
 PROTOCOL: Final = (
     "The films are one stream, without a pause: every join is a cut; answers before smoothing. Errors are of the 12 "
     "limb joints relative to the mid-hip, on people whom every system found; 3DPCK@150 their share below 150 mm. Deep "
-    "ms are a person's and frame's, over everybody, then those of a frame of which one in twenty takes more, at the "
-    "manifest's costs. In brackets: 95 % bootstrap interval over "
-    "the people, of the paired difference in the last columns."
+    "ms are a person's and frame's, over everybody, and those of a whole frame, which one in twenty exceeds, at the "
+    "manifest's costs. In brackets: 95 % bootstrap interval over the people, of the paired difference in the last "
+    "columns."
 )
 
 

@@ -12,6 +12,7 @@ from models.cascade import Cascade
 from models.evaluation.streams.charged import charged
 from models.evaluation.streams.once import Once
 from models.evaluation.streams.shots import Shot
+from models.evaluation.systems import RoutedBy
 from models.looks import sizes
 from models.options import Options, Quality
 from models.records import Frame, Person, Stage
@@ -20,8 +21,7 @@ from models.reuse.settings import TARGET_MM, Reuse
 
 NO_REUSE: Final = "no reuse"
 SHIPPED, TOGETHER = "decision, carried, weighed (as it ships)", "all together"
-IDEAS: Final[Mapping[str, Reuse | None]] = {
-    NO_REUSE: None,
+IDEAS: Final[Mapping[str, Reuse]] = {
     "every frame, weighed": Reuse(decide=False, every=1),
     "clock, held": Reuse(clock=True, carry=False, decide=False, weigh=False),
     "decision, held": Reuse(carry=False, weigh=False),
@@ -67,7 +67,8 @@ class Run:
 
 
 def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, target_mm: float | None) -> dict[str, Run]:
-    """Every idea, then fixed alternation and a coin with about as many looks as what ships.
+    """Each frame by itself, on the terms of a stream's frame, every idea, then fixed alternation and a coin with about
+    as many looks as what ships.
 
     Args:
         streams: films, shown one after the other without a pause.
@@ -76,7 +77,10 @@ def run_reuse(cascade: Cascade, streams: Sequence[Stream], quality: Quality, tar
     fitted = cascade.manifest.calibration.reuse
     target_mm = target_mm or (fitted.target_mm if fitted else TARGET_MM)
     shared = Cascade(cascade.manifest, {stage: Once(runner) for stage, runner in cascade.runners.items()})
-    runs = streamed(shared, streams, IDEAS, quality, target_mm)
+    options = Options(quality=quality)
+    terms = (*shared.policy_of(options, lasting=True), shared.budget_of(options, lasting=True))
+    runs = streamed(RoutedBy(shared, *terms), streams, {NO_REUSE: None}, quality, target_mm)
+    runs |= streamed(shared, streams, IDEAS, quality, target_mm)
     most, ours = (sum(runs[name].looks.values()) for name in (NO_REUSE, SHIPPED))
     share = float(np.clip(ours / max(most, 1), 0.01, 1.0))
     every = Reuse(decide=False, every=max(1, round(1 / share)))

@@ -12,7 +12,7 @@ from models.datasets.errors import LabelsError
 from models.evaluation.cli import main
 from models.evaluation.streams.films import read_film
 from models.evaluation.streams.once import Once
-from models.evaluation.streams.reuse import IDEAS, NO_REUSE, TOGETHER, Run, away_mm, run_reuse
+from models.evaluation.streams.reuse import IDEAS, NO_REUSE, TOGETHER, Run, away_mm, run_reuse, streamed
 from models.evaluation.streams.reuse_table import reuse_report, shown
 from models.evaluation.streams.shots import shots_of
 from models.options import Quality
@@ -40,8 +40,17 @@ def runs(folder: Path) -> dict[str, Run]:
 
 
 def test_every_idea_is_run_beside_alternation_and_a_coin(runs: dict[str, Run]) -> None:
-    assert list(runs)[: len(IDEAS)] == list(IDEAS)
-    assert [name.split()[0] for name in list(runs)[len(IDEAS):]] == ["every", "every", "coin", "coin"]
+    assert list(runs)[: 1 + len(IDEAS)] == [NO_REUSE, *IDEAS]
+    assert [name.split()[0] for name in list(runs)[1 + len(IDEAS):]] == ["every", "every", "coin", "coin"]
+
+
+def test_frames_by_themselves_are_on_the_terms_of_a_stream(folder: Path) -> None:
+    hard, stream = cascade_of(told(BODIES, 60.0), price=2.0), shown(read_film(folder))
+    runs = run_reuse(hard, [stream], Quality.BALANCED, None)
+    pictures = streamed(hard, [stream], {NO_REUSE: None}, Quality.BALANCED, None)[NO_REUSE]
+
+    assert runs["every frame, weighed"].looks == runs[NO_REUSE].looks
+    assert runs[NO_REUSE].person_ms > pictures.person_ms
 
 
 def test_looks_are_counted_whether_they_were_computed_before_or_not(runs: dict[str, Run]) -> None:
@@ -109,6 +118,6 @@ def test_the_command_writes_the_table(folder: Path, tmp_path: Path, capsys: pyte
     assert done == 0
     written = (out / "reuse.md").read_text()
     assert capsys.readouterr().out.startswith(written)
-    assert all(name in written for name in IDEAS)
+    assert all(name in written for name in (NO_REUSE, *IDEAS))
     report = json.loads((out / "reuse.json").read_text())
-    assert [len(one["rows"]) for one in report["reports"]] == [len(IDEAS) + 4] * 2
+    assert [len(one["rows"]) for one in report["reports"]] == [1 + len(IDEAS) + 4] * 2
