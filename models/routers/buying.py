@@ -44,11 +44,19 @@ def buy(table: RoutingTable, net_mm: Floats, otherwise: Stop = Stop.GAIN_BELOW_P
         return everybody_stops(table, Stop.DEEPEST)
     net = np.nan_to_num(net_mm, nan=-np.inf, posinf=1e9, neginf=-np.inf)
     cost = np.array([table.cost_ms[stage] for stage in stages])
-    chosen = bought(_beyond_carried(table, net, cost), cost, table.budget_ms)
+    chosen = _liked_best(net)
+    if cost[chosen[chosen >= 0]].sum() > table.budget_ms:
+        chosen = bought(_beyond_carried(table, net, cost), cost, table.budget_ms)
     wanted = net.max(0) > 0
     stop = {int(p): Stop.BUDGET if wanted[p] else otherwise for p in np.flatnonzero(chosen < 0)}
     to = {stage: np.flatnonzero(chosen == row) for row, stage in enumerate(stages)}
     return Decision(to.get(Stage.REFINE, NOBODY), to.get(Stage.EXPERT, NOBODY), stop)
+
+
+def _liked_best(net_mm: Floats) -> Indices:
+    """[P] which of S looks is worth most to each person, -1 none is worth anything."""
+    best: Indices = np.where(net_mm.max(0, initial=-np.inf) > 0, net_mm.argmax(0), -1)
+    return best
 
 
 def _beyond_carried(table: RoutingTable, net_mm: Floats, cost_ms: Floats) -> Floats:
@@ -75,7 +83,7 @@ def bought(net_mm: Floats, cost_ms: Floats, budget_ms: float) -> Indices:
         cost_ms: [S] of each look, positive.
         budget_ms: for everybody together.
     """
-    best = np.where(net_mm.max(0, initial=-np.inf) > 0, net_mm.argmax(0), -1)
+    best = _liked_best(net_mm)
     if cost_ms[best[best >= 0]].sum() <= budget_ms:
         return best
     chosen = np.full(net_mm.shape[1], -1)

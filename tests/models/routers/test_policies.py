@@ -134,11 +134,13 @@ def test_who_has_an_earlier_look_stands_back_for_what_a_fresh_one_saves(policy):
         assert [*decision.refine, *decision.expert] == [first]
 
 
-def test_with_time_for_everybody_an_earlier_look_takes_none_away():
-    policy, table = GainPolicy(GAINS), table_of(np.full(3, 120.0))
-    decision = policy.decide(carrying(table, 0.0, 5.0, np.inf))
+@pytest.mark.parametrize("error_mm", [60.0, 120.0, 300.0])
+def test_with_time_for_everybody_an_earlier_look_changes_nothing(error_mm):
+    policy, table = GainPolicy(GAINS), table_of(np.full(3, error_mm))
+    decision, alone = policy.decide(carrying(table, 0.0, 5.0, np.inf)), policy.decide(table)
 
     assert sorted([*decision.refine, *decision.expert]) == [0, 1, 2]
+    assert sorted(decision.expert) == sorted(alone.expert)
 
 
 @ALL
