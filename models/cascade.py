@@ -144,7 +144,8 @@ class Cascade:
         corners: dict[Quality, Policy] = {Quality.FAST: NeverPolicy(), Quality.BEST: AlwaysPolicy()}
         if options.policy is None and options.quality in corners:
             return corners[options.quality], 0.0
-        return self._policies[name], calibration.balanced_price / (SERVES if lasting else 1)
+        serves = SERVES if lasting and not options.dialled else 1
+        return self._policies[name], calibration.balanced_price / serves
 
     def budget_of(self, options: Options, *, lasting: bool = False) -> float:
         """Time for the deeper stages of a frame: what was asked for, else the bound of a plainly balanced frame.
@@ -154,8 +155,7 @@ class Cascade:
         """
         if options.budget_ms is not None:
             return options.budget_ms
-        dialled = (options.price, options.max_extra_error_mm, options.policy) != (None, None, None)
-        plain = options.quality is Quality.BALANCED and not dialled
+        plain = options.quality is Quality.BALANCED and not options.dialled
         bound = self.manifest.calibration.balanced_budget_ms * (STREAM_SHARE if lasting else 1)
         return bound if plain else np.inf
 
@@ -165,8 +165,7 @@ class Cascade:
         One tile costs more than all deeper looks of a balanced frame may, and nobody has set a price on people missed.
         They are the first to go under load.
         """
-        dialled = (options.price, options.max_extra_error_mm, options.policy) != (None, None, None)
-        plainly = MAX_TILES if options.quality is Quality.BEST and not dialled else 0
+        plainly = MAX_TILES if options.quality is Quality.BEST and not options.dialled else 0
         asked = plainly if options.tiles is None else options.tiles
         if pressure.price > 0:
             return 0

@@ -47,9 +47,14 @@ class Options:
     region_xywh_px: tuple[float, float, float, float] | None = None
     """Look only there; None: the whole frame."""
     reuse_target_mm: float | None = None
-    """In a stream: what a fresh deep look of somebody who has one must be expected to save, in mm of error summed over
-    the frames until the next; the others go on with the look that they have. None: as calibrated, but at `best`
-    everybody is looked at; 0: every frame by itself."""
+    """In a stream: what a deep look must be expected to save, in mm of error summed over the frames until the next;
+    the others go on with the look that they have. None: as calibrated, but at `best` everybody is looked at; 0: every
+    frame by itself."""
+
+    @property
+    def dialled(self) -> bool:
+        """Whether something else than `quality` says how deep to look."""
+        return (self.price, self.max_extra_error_mm, self.policy) != (None, None, None)
 
     def __post_init__(self) -> None:
         if self.price is not None and self.max_extra_error_mm is not None:

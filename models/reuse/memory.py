@@ -35,7 +35,7 @@ GROWTH_MM: Final = 80.0
 
 SOON_S: Final = 0.2
 """A stranger among known people is looked at when found again, if the last frame was so recent: on rendered films four
-in five are nobody, most often a second find of somebody known, and three in five are gone by then."""
+in five are nobody, most often a second find of somebody known, and more than half are gone by then."""
 
 
 class Memory:

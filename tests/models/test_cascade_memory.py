@@ -172,12 +172,12 @@ def test_a_balanced_frame_of_a_stream_pays_for_the_frames_that_its_looks_serve(s
 
 
 def test_only_plainly_balanced_terms_differ_in_a_stream(cascade):
-    plain, priced, best = Options(), Options(price=2.0), Options(quality=Quality.BEST)
-    bounded = Options(budget_ms=5.0)
+    plain, bounded, best = Options(), Options(budget_ms=5.0), Options(quality=Quality.BEST)
+    priced, named = Options(price=2.0), Options(policy="gain")
 
     assert cascade.policy_of(plain, lasting=True)[1] == cascade.policy_of(plain)[1] / SERVES
     assert cascade.budget_of(plain, lasting=True) == STREAM_SHARE * cascade.budget_of(plain)
-    for options in (priced, best):
+    for options in (priced, named, best):
         assert cascade.policy_of(options, lasting=True) == cascade.policy_of(options)
         assert cascade.budget_of(options, lasting=True) == cascade.budget_of(options) == np.inf
     assert cascade.budget_of(bounded, lasting=True) == 5
