@@ -16,6 +16,7 @@ RUN python3 -m venv /app && /app/bin/pip install --upgrade setuptools \
 COPY service service
 COPY models models
 COPY export export
+COPY posecascade posecascade
 # Out goes what serving never loads: onnxruntime's C library (its Python module holds a copy) and
 # converters, test suites, NumPy's build tools.
 RUN /app/bin/pip install --no-deps --no-build-isolation . && /app/bin/pip uninstall --yes setuptools pip \

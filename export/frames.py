@@ -1,4 +1,4 @@
-"""Real frames, and what each stage is fed for them: the inputs that exports are checked with."""
+"""Real frames, and the inputs that each stage gets for them: what exports are checked with."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Image
-from models.calibration.fit import neutral
-from models.calibration.tables import Calibration
-from models.cascade import Cascade
-from models.manifest import CONTRACT, Manifest, StageSpec
-from models.options import Options, Quality
-from models.records import Stage
-from models.runners import Arrays, Runner
+from posecascade.models.arrays import Image
+from posecascade.models.calibration import Calibration
+from posecascade.models.cascade.cascade import Cascade
+from posecascade.models.lab.fitting.calibration import neutral
+from posecascade.models.manifest import CONTRACT, Manifest, StageSpec
+from posecascade.models.options import Options, Quality
+from posecascade.models.records import Stage
+from posecascade.models.runners import Arrays, Runner
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 VIDEOS = {".mp4", ".mkv", ".mov", ".avi", ".webm"}
@@ -32,10 +32,16 @@ def read_frames(paths: Iterable[Path]) -> Iterator[Image]:
     Raises:
         ValueError: a file cannot be read, or there is none.
     """
-    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    files = [
+        file
+        for path in paths
+        for file in (sorted(path.iterdir()) if path.is_dir() else [path])
+    ]
     files = [file for file in files if file.suffix.lower() in PICTURES | VIDEOS]
     if not files:
-        raise ValueError(f"want pictures or videos, found none in {', '.join(map(str, paths))}")
+        raise ValueError(
+            f"want pictures or videos, found none in {', '.join(map(str, paths))}"
+        )
     for file in files:
         yield from _video(file) if file.suffix.lower() in VIDEOS else (_picture(file),)
 
@@ -76,9 +82,14 @@ class _Recorder:
         self._runner.close()
 
 
-def stage_inputs(specs: Mapping[Stage, StageSpec], runners: Mapping[Stage, Runner], frames: Iterable[Image], *,
-                 min_score: float) -> dict[Stage, list[Arrays]]:
-    """The batches that the cascade asks of each stage when everybody goes through all three."""
+def stage_inputs(
+    specs: Mapping[Stage, StageSpec],
+    runners: Mapping[Stage, Runner],
+    frames: Iterable[Image],
+    *,
+    min_score: float,
+) -> dict[Stage, list[Arrays]]:
+    """The batches that the cascade gives each stage when everybody goes through all three."""
     recorders = {stage: _Recorder(runner) for stage, runner in runners.items()}
     cascade = Cascade(_manifest(specs, min_score), recorders)
     for frame in frames:
@@ -87,7 +98,16 @@ def stage_inputs(specs: Mapping[Stage, StageSpec], runners: Mapping[Stage, Runne
 
 
 def _manifest(specs: Mapping[Stage, StageSpec], min_score: float) -> Manifest:
-    """Of weights that nothing is known of yet."""
+    """Of weights that are not calibrated yet."""
     return Manifest(
-        name="posecascade", version="", contract=CONTRACT, skeleton="cascade25", people_slots=0, min_score=min_score,
-        stages=specs, calibration=Calibration.read(neutral()), weights_sha256="", folder=Path())
+        name="posecascade",
+        version="",
+        contract=CONTRACT,
+        skeleton="cascade25",
+        people_slots=0,
+        min_score=min_score,
+        stages=specs,
+        calibration=Calibration.read(neutral()),
+        weights_sha256="",
+        folder=Path(),
+    )

@@ -13,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
-from models.manifest import CONTRACT
-from models.records import Stage
+from posecascade.models.manifest import CONTRACT
+from posecascade.models.records import Stage
 
 OPSET = 20
 MAX_BATCH = 64
@@ -26,7 +26,7 @@ LEAST_STORED = 256
 
 
 class StageModule(Protocol):
-    """What `models.networks` builds."""
+    """What `posecascade.models.lab.networks` builds."""
 
     stage: Stage
 
@@ -36,7 +36,14 @@ class StageModule(Protocol):
 def export_stage(module: StageModule, path: Path) -> None:
     """Writes the stage to `path`: one file, its stage, contract and skeleton in the graph's metadata."""
     model = halved(traced(module))
-    helper.set_model_props(model, {"stage": str(module.stage), "contract": str(CONTRACT), "skeleton": "cascade25"})
+    helper.set_model_props(
+        model,
+        {
+            "stage": str(module.stage),
+            "contract": str(CONTRACT),
+            "skeleton": "cascade25",
+        },
+    )
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
@@ -49,11 +56,21 @@ def traced(module: StageModule) -> onnx.ModelProto:
     network = cast(nn.Module, module).eval()
     inputs = module.example_inputs(2)  # a batch of 1 might be taken for a constant
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's, about its own deprecated parts
+        warnings.simplefilter(
+            "ignore"
+        )  # the exporter's, about its own deprecated parts
         outputs = list(network(**inputs))
         program = torch.onnx.export(
-            network, (), kwargs=inputs, input_names=list(inputs), output_names=outputs,
-            dynamic_shapes=_open_axes(module.stage, inputs), opset_version=OPSET, dynamo=True, verbose=False)
+            network,
+            (),
+            kwargs=inputs,
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_shapes=_open_axes(module.stage, inputs),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None  # the dynamo exporter always returns one
     return program.model_proto
 
@@ -61,8 +78,13 @@ def traced(module: StageModule) -> onnx.ModelProto:
 def _open_axes(stage: Stage, inputs: Mapping[str, Tensor]) -> dict[str, dict[int, Any]]:
     batch = Dim("batch", min=1, max=MAX_BATCH)
     axes: dict[str, dict[int, Any]] = {name: {0: batch} for name in inputs}
-    if stage is Stage.COARSE:  # one graph for every frame size: one a size would store the weights as often
-        axes["image_bgr"] |= {1: SIDE_STEP * Dim("_rows", min=2, max=64), 2: SIDE_STEP * Dim("_cols", min=2, max=64)}
+    if (
+        stage is Stage.COARSE
+    ):  # one graph for every frame size: one a size would store the weights as often
+        axes["image_bgr"] |= {
+            1: SIDE_STEP * Dim("_rows", min=2, max=64),
+            2: SIDE_STEP * Dim("_cols", min=2, max=64),
+        }
     return axes
 
 
@@ -76,10 +98,24 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     graph, restored = small.graph, []
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
-        if array.dtype == np.float32 and array.size >= LEAST_STORED and _survives_half(array):
+        if (
+            array.dtype == np.float32
+            and array.size >= LEAST_STORED
+            and _survives_half(array)
+        ):
             name = tensor.name
-            tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), f"{name}.half"))
-            restored.append(helper.make_node("Cast", [tensor.name], [name], f"restore.{name}", to=TensorProto.FLOAT))
+            tensor.CopyFrom(
+                numpy_helper.from_array(array.astype(np.float16), f"{name}.half")
+            )
+            restored.append(
+                helper.make_node(
+                    "Cast",
+                    [tensor.name],
+                    [name],
+                    f"restore.{name}",
+                    to=TensorProto.FLOAT,
+                )
+            )
     nodes = [*restored, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

@@ -4,17 +4,19 @@ import importlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models.errors import RunnerError
-from models.manifest import load_manifest
-from models.runners import load_runner
-from models.runners.engines import EngineCache, EngineKey, TensorRT, build
-from models.runners.onnx import OnnxRunner
-from models.runners.profiles import profiles
-from models.runners.tensorrt import engine_folder
+from posecascade.models.errors import RunnerError
+from posecascade.models.manifest import load_manifest
+from posecascade.models.runners import load_runner
+from posecascade.models.runners.engines import EngineCache, EngineKey, TensorRT, build
+from posecascade.models.runners.onnx import OnnxRunner
+from posecascade.models.runners.profiles import profiles
+from posecascade.models.runners.tensorrt import engine_folder
 
 
-def build_engines(weights: Path, *, runtime: str, cache: Path | None = None) -> Iterator[str]:
-    """Builds, checks and keeps the engines of the GPU at hand; says what each stage will run on.
+def build_engines(
+    weights: Path, *, runtime: str, cache: Path | None = None
+) -> Iterator[str]:
+    """Builds, checks and stores the engines of the GPU at hand; yields what each stage will run on.
 
     Raises:
         ManifestError: the weights do not fit together.
@@ -22,14 +24,22 @@ def build_engines(weights: Path, *, runtime: str, cache: Path | None = None) -> 
     """
     manifest = load_manifest(weights)
     for stage, spec in manifest.stages.items():
-        runner = load_runner(stage, manifest.path(stage), runtime=runtime, sizes_hw=spec.input_sizes_hw,
-                             buckets=spec.batch_buckets, cache=cache)
+        runner = load_runner(
+            stage,
+            manifest.path(stage),
+            runtime=runtime,
+            sizes_hw=spec.input_sizes_hw,
+            buckets=spec.batch_buckets,
+            cache=cache,
+        )
         yield f"{stage}: {runner.provider}"
         runner.close()
 
 
-def build_ahead(weights: Path, *, architectures: Sequence[str], cache: Path | None = None) -> Iterator[str]:
-    """Builds and keeps engines of TensorRT-RTX for GPUs that are not here; the first start there checks them.
+def build_ahead(
+    weights: Path, *, architectures: Sequence[str], cache: Path | None = None
+) -> Iterator[str]:
+    """Builds and stores engines of TensorRT-RTX for GPUs that are not here; the first start there checks them.
 
     Args:
         architectures: such as `SM89`.
@@ -41,21 +51,33 @@ def build_ahead(weights: Path, *, architectures: Sequence[str], cache: Path | No
     try:
         trt = importlib.import_module("tensorrt_rtx")
     except ImportError as error:
-        raise RunnerError(f"building without a GPU needs tensorrt-rtx-cu13 ({error})") from error
+        raise RunnerError(
+            f"building without a GPU needs tensorrt-rtx-cu13 ({error})"
+        ) from error
     manifest = load_manifest(weights)
-    kept = EngineCache(cache or engine_folder())
+    engines = EngineCache(cache or engine_folder())
     for name in architectures:
         if not hasattr(trt.ComputeCapability, name):
-            raise RunnerError(f"TensorRT-RTX {trt.__version__} builds for {_offered(trt)}, not for {name}")
+            raise RunnerError(
+                f"TensorRT-RTX {trt.__version__} builds for {_offered(trt)}, not for {name}"
+            )
         for stage, spec in manifest.stages.items():
             path = manifest.path(stage)
             inputs = OnnxRunner(path, stage).inputs
             offered = profiles(inputs, spec.input_sizes_hw, spec.batch_buckets)
-            key = EngineKey(stage, f"tensorrt_rtx {trt.__version__}", name.replace("SM", "sm_"), spec.sha256, offered)
+            key = EngineKey(
+                stage,
+                f"tensorrt_rtx {trt.__version__}",
+                name.replace("SM", "sm_"),
+                spec.sha256,
+                offered,
+            )
             engine = build(trt, path, stage, inputs, offered, architectures=[name])
-            kept.store(key, engine)
-            yield f"{kept.path(key)}: {len(engine) / 1e6:.1f} MB"
+            engines.store(key, engine)
+            yield f"{engines.path(key)}: {len(engine) / 1e6:.1f} MB"
 
 
 def _offered(trt: TensorRT) -> str:
-    return ", ".join(name for name in dir(trt.ComputeCapability) if name.startswith("SM"))
+    return ", ".join(
+        name for name in dir(trt.ComputeCapability) if name.startswith("SM")
+    )

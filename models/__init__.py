@@ -1,7 +1,1 @@
-"""posecascade in process: `Cascade.load().predict(image_bgr)`."""
-
-from models.cascade import Cascade
-from models.options import Options, Quality
-from models.records import Camera, Frame, Person, Pose
-
-__all__ = ["Camera", "Cascade", "Frame", "Options", "Person", "Pose", "Quality"]
+"""Records, the cascade, its policies and tracking; `lab` holds what trains and measures them."""

@@ -5,7 +5,7 @@ Kept in NumPy because SciPy is no dependency of the serving path; the problems h
 
 import numpy as np
 
-from models.arrays import Floats, Indices
+from posecascade.models.arrays import Floats, Indices
 
 
 def assigned(cost: Floats) -> tuple[Indices, Indices]:
@@ -19,7 +19,9 @@ def assigned(cost: Floats) -> tuple[Indices, Indices]:
     cost = np.asarray(cost, dtype=np.float64)
     if cost.ndim != 2 or not np.isfinite(cost).all():
         bad = int((~np.isfinite(cost)).sum())
-        raise ValueError(f"want a finite cost [R, C], got shape {cost.shape} with {bad} not finite")
+        raise ValueError(
+            f"want a finite cost [R, C], got shape {cost.shape} with {bad} not finite"
+        )
     if cost.shape[0] > cost.shape[1]:
         rows = _column_of_each_row(cost.T)
         order = np.argsort(rows)
@@ -43,11 +45,14 @@ def matched(cost: Floats, limit: float) -> tuple[Indices, Indices]:
 def _column_of_each_row(cost: Floats) -> Indices:
     """[R] for a cost [R, C] with R <= C."""
     rows, columns = cost.shape
-    row_price, column_price = np.zeros(rows), np.zeros(columns)
+    row_price = np.zeros(rows)
+    column_price = np.zeros(columns)
     row_of = np.full(columns, -1)
     column_of = np.full(rows, -1)
     for row in range(rows):
-        distance, came_from, sink = _shortest_path(cost, row, row_price, column_price, row_of)
+        distance, came_from, sink = _shortest_path(
+            cost, row, row_price, column_price, row_of
+        )
         reached = distance < distance[sink]  # the columns whose rows change their price
         owners = row_of[reached]
         row_price[row] += distance[sink]
@@ -63,7 +68,11 @@ def _column_of_each_row(cost: Floats) -> Indices:
 
 
 def _shortest_path(
-    cost: Floats, row: int, row_price: Floats, column_price: Floats, row_of: Indices,
+    cost: Floats,
+    row: int,
+    row_price: Floats,
+    column_price: Floats,
+    row_of: Indices,
 ) -> tuple[Floats, Indices, int]:
     """Dijkstra from a free row over reduced costs: distances and predecessors [C], and the free column reached."""
     distance = np.full(cost.shape[1], np.inf)

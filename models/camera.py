@@ -5,15 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.arrays import Floats
-from models.records import Camera, CameraSource
+from posecascade.models.arrays import Floats
+from posecascade.models.records import Camera, CameraSource
 
 ASSUMED_FOV_DEG = 55.0
 """Field of view on the long side of a picture whose camera is unknown."""
 
 
-def assumed(width: int, height: int, fov_deg: float = ASSUMED_FOV_DEG,
-            source: CameraSource = CameraSource.ASSUMED) -> Camera:
+def assumed(
+    width: int,
+    height: int,
+    fov_deg: float = ASSUMED_FOV_DEG,
+    source: CameraSource = CameraSource.ASSUMED,
+) -> Camera:
     """A camera with square pixels, looking through the middle of the picture.
 
     Args:
@@ -33,8 +37,13 @@ def assumed(width: int, height: int, fov_deg: float = ASSUMED_FOV_DEG,
 
 def through_window(camera: Camera, x_px: float, y_px: float, scale: float) -> Camera:
     """The camera of a window that starts at (x_px, y_px) and is enlarged by `scale`."""
-    return replace(camera, fx=camera.fx * scale, fy=camera.fy * scale,
-                   cx=(camera.cx - x_px) * scale, cy=(camera.cy - y_px) * scale)
+    return replace(
+        camera,
+        fx=camera.fx * scale,
+        fy=camera.fy * scale,
+        cx=(camera.cx - x_px) * scale,
+        cy=(camera.cy - y_px) * scale,
+    )
 
 
 def as_row(camera: Camera) -> Floats:
@@ -44,7 +53,8 @@ def as_row(camera: Camera) -> Floats:
 
 def project(joints_mm: Floats, camera: Camera) -> Floats:
     """Pixels [..., 2] of points [..., 3] in camera space that lie in front of the camera."""
-    focal, centre = np.array([camera.fx, camera.fy]), np.array([camera.cx, camera.cy])
+    focal = np.array([camera.fx, camera.fy])
+    centre = np.array([camera.cx, camera.cy])
     uv_px: Floats = joints_mm[..., :2] / joints_mm[..., 2:] * focal + centre
     return uv_px
 

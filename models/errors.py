@@ -2,12 +2,12 @@
 
 ModelError
 ├── ManifestError    weights, manifest or calibration do not fit together; names the file and the reason
-├── RunnerError      a runtime cannot do what was asked of it (no GPU, no package, wrong shapes)
+├── RunnerError      a runtime cannot do what was requested (no GPU, no package, wrong shapes)
 ├── StageDown        a runner raised while it ran, see __cause__
 └── DeepStagesSkipped  a driver has no time for more
 """
 
-from models.records import Stop
+from posecascade.models.records import Stop
 
 
 class ModelError(Exception):
@@ -19,7 +19,7 @@ class ManifestError(ModelError):
 
 
 class RunnerError(ModelError):
-    """The runtime cannot run the stage as asked."""
+    """The runtime cannot run the stage as requested."""
 
 
 class StageDown(ModelError):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.calibration.tables import Calibration
-from models.errors import ManifestError
-from models.records import Stage
+from posecascade.models.calibration import Calibration
+from posecascade.models.errors import ManifestError
+from posecascade.models.records import Stage
 
 CONTRACT = 1
 """Raised whenever a stage's inputs, outputs or their meaning change."""
@@ -72,7 +72,9 @@ def load_manifest(folder: Path = WEIGHTS) -> Manifest:
     try:
         raw = json.loads(path.read_text())
     except FileNotFoundError:
-        raise ManifestError(f"{path} is missing: weights are made by `posecascade export`") from None
+        raise ManifestError(
+            f"{path} is missing: weights are made by `posecascade export`"
+        ) from None
     except json.JSONDecodeError as error:
         raise ManifestError(f"{path} is not JSON: {error}") from error
     manifest = _manifest(raw, folder, path)
@@ -83,14 +85,24 @@ def load_manifest(folder: Path = WEIGHTS) -> Manifest:
 
 def _manifest(raw: dict[str, Any], folder: Path, path: Path) -> Manifest:
     if raw.get("contract") != CONTRACT:
-        raise ManifestError(f"{path} is of contract {raw.get('contract')}, this program of {CONTRACT}: export again")
+        raise ManifestError(
+            f"{path} is of contract {raw.get('contract')}, this program of {CONTRACT}: export again"
+        )
     try:
         stages = {Stage(name): _spec(table) for name, table in raw["stages"].items()}
         manifest = Manifest(
-            name=raw["name"], version=raw["version"], contract=raw["contract"], skeleton=raw["skeleton"],
-            people_slots=raw["people_slots"], min_score=raw["min_score"], stages=stages,
-            calibration=Calibration.read(raw["calibration"]), weights_sha256=combined_sha256(raw["stages"]),
-            folder=folder, raw=raw)
+            name=raw["name"],
+            version=raw["version"],
+            contract=raw["contract"],
+            skeleton=raw["skeleton"],
+            people_slots=raw["people_slots"],
+            min_score=raw["min_score"],
+            stages=stages,
+            calibration=Calibration.read(raw["calibration"]),
+            weights_sha256=combined_sha256(raw["stages"]),
+            folder=folder,
+            raw=raw,
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"{path} lacks or garbles {error}") from error
     missing = set(Stage) - set(stages)
@@ -101,8 +113,13 @@ def _manifest(raw: dict[str, Any], folder: Path, path: Path) -> Manifest:
 
 def _spec(table: dict[str, Any]) -> StageSpec:
     known = dict(table)
-    known["input_sizes_hw"] = tuple((int(h), int(w)) for h, w in known["input_sizes_hw"])
-    known["outputs"], known["batch_buckets"] = tuple(known["outputs"]), tuple(known["batch_buckets"])
+    known["input_sizes_hw"] = tuple(
+        (int(h), int(w)) for h, w in known["input_sizes_hw"]
+    )
+    known["outputs"], known["batch_buckets"] = (
+        tuple(known["outputs"]),
+        tuple(known["batch_buckets"]),
+    )
     return StageSpec(**known)
 
 
@@ -111,8 +128,10 @@ def _check_file(path: Path, spec: StageSpec) -> None:
         raise ManifestError(f"{path} is missing, though manifest.json names it")
     found = sha256(path)
     if found != spec.sha256:
-        raise ManifestError(f"{path} has sha256 {found[:12]}..., manifest.json says {spec.sha256[:12]}...: "
-                            "export again")
+        raise ManifestError(
+            f"{path} has sha256 {found[:12]}..., manifest.json says {spec.sha256[:12]}...: "
+            "export again"
+        )
 
 
 def sha256(path: Path) -> str:
@@ -123,4 +142,6 @@ def sha256(path: Path) -> str:
 
 def combined_sha256(stages: Mapping[str, Mapping[str, Any]]) -> str:
     """Digest of the stages' digests, in the cascade's order."""
-    return hashlib.sha256("".join(stages[stage]["sha256"] for stage in Stage).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(stages[stage]["sha256"] for stage in Stage).encode()
+    ).hexdigest()

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from models.arrays import Floats
-from models.skeleton import JOINTS
+from posecascade.models.arrays import Floats
+from posecascade.models.skeleton import JOINTS
 
 
 class Stage(StrEnum):
@@ -26,12 +26,12 @@ class Stop(StrEnum):
 
     CONFIDENT = "confident"
     GAIN_BELOW_PRICE = "gain_below_price"
-    """In a stream also who turned up among known people and is looked at when found again."""
+    """In a stream also an unmatched detection, which is refined once it is found again."""
     BUDGET = "budget"
     DEADLINE = "deadline"
     LOAD = "load"
     DEEPEST = "deepest"
-    """No stage is left to ask; also where a deeper one took another person for this one and its answer was dropped."""
+    """No stage is left; also where a deeper one returned another person and its answer was dropped."""
     REUSED = "reused"
     STAGE_FAILED = "stage_failed"
 
@@ -55,13 +55,17 @@ class Camera:
     source: CameraSource = CameraSource.REQUEST
 
     def __post_init__(self) -> None:
-        if not (np.isfinite([self.fx, self.fy, self.cx, self.cy]).all() and self.fx > 0 and self.fy > 0):
+        if not (
+            np.isfinite([self.fx, self.fy, self.cx, self.cy]).all()
+            and self.fx > 0
+            and self.fy > 0
+        ):
             raise ValueError(f"want finite intrinsics with fx, fy > 0, got {self}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pose:
-    """One person's body as one stage read it."""
+    """One person's pose as one stage estimated it."""
 
     joints_px: Floats
     """[25, 2] image space; may lie outside the frame."""
@@ -84,8 +88,13 @@ class Pose:
     """One standard deviation of the distance between `root_mm` and the truth."""
 
     def __post_init__(self) -> None:
-        want = {"joints_px": (JOINTS, 2), "joint_scores": (JOINTS,), "joints_rel_mm": (JOINTS, 3),
-                "sigma_mm": (JOINTS,), "root_mm": (3,)}
+        want = {
+            "joints_px": (JOINTS, 2),
+            "joint_scores": (JOINTS,),
+            "joints_rel_mm": (JOINTS, 3),
+            "sigma_mm": (JOINTS,),
+            "root_mm": (3,),
+        }
         got = {name: getattr(self, name).shape for name in want}
         if got != want:
             raise ValueError(f"want shapes {want}, got {got}")
@@ -109,7 +118,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Person:
-    """One person in one frame, as the last stage that saw them left it."""
+    """One person in one frame, as the last stage that saw them left them."""
 
     pose: Pose
     score: float
@@ -126,7 +135,7 @@ class Person:
     """Time spent on this person beyond `coarse`: their share of the deep stages' batches."""
 
     degraded: bool = False
-    """A deeper look was due and did not come (deadline, load, a failed stage)."""
+    """A deeper stage was due and did not run (deadline, load, a failed stage)."""
 
     id: int | None = None
     """Stable within a stream; None for a single picture."""
@@ -138,7 +147,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """What the cascade says of one picture."""
+    """The answer for one picture."""
 
     width: int
     height: int

@@ -5,12 +5,25 @@ from typing import Final
 
 import numpy as np
 
-from models.arrays import Floats
+from posecascade.models.arrays import Floats
 
 _CENTRE = ("pelvis", "spine", "neck", "head_top", "nose")
-_PAIRED = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "toe")
+_PAIRED = (
+    "eye",
+    "ear",
+    "shoulder",
+    "elbow",
+    "wrist",
+    "hip",
+    "knee",
+    "ankle",
+    "heel",
+    "toe",
+)
 
-JOINT_NAMES: Final = _CENTRE + tuple(f"{side}_{part}" for part in _PAIRED for side in ("left", "right"))
+JOINT_NAMES: Final = _CENTRE + tuple(
+    f"{side}_{part}" for part in _PAIRED for side in ("left", "right")
+)
 """The 25 joints of cascade25, in order. Left is the person's own left; toe is the big toe's tip."""
 
 JOINTS: Final = len(JOINT_NAMES)
@@ -21,7 +34,10 @@ MIRROR: Final = np.array(
     [
         JOINT_NAMES.index(_other)
         for _other in (
-            name.replace("left_", "\0").replace("right_", "left_").replace("\0", "right_") for name in JOINT_NAMES
+            name.replace("left_", "\0")
+            .replace("right_", "left_")
+            .replace("\0", "right_")
+            for name in JOINT_NAMES
         )
     ]
 )
@@ -50,13 +66,15 @@ _BONE_NAMES = (
     ),
 )
 
-BONES: Final = tuple((JOINT_NAMES.index(a), JOINT_NAMES.index(b)) for a, b in _BONE_NAMES)
+BONES: Final = tuple(
+    (JOINT_NAMES.index(a), JOINT_NAMES.index(b)) for a, b in _BONE_NAMES
+)
 """Pairs of joint indices to draw a line between, 24 of them, towards the limbs."""
 
 
 @dataclass(frozen=True, slots=True)
 class JointSet:
-    """Another skeleton, each joint said in cascade25."""
+    """Another skeleton, each joint taken from cascade25."""
 
     name: str
     joints: tuple[str, ...]
@@ -76,7 +94,11 @@ class JointSet:
 def _joint_set(name: str, joints: str, **renamed: str | None) -> JointSet:
     names = tuple(joints.split())
     ours = [renamed.get(joint, joint) for joint in names]
-    return JointSet(name, names, tuple(-1 if joint is None else JOINT_NAMES.index(joint) for joint in ours))
+    return JointSet(
+        name,
+        names,
+        tuple(-1 if joint is None else JOINT_NAMES.index(joint) for joint in ours),
+    )
 
 
 CASCADE25: Final = JointSet("cascade25", JOINT_NAMES, tuple(range(JOINTS)))

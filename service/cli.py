@@ -1,14 +1,15 @@
-"""`posecascade`: one entry, a file a command under `service.commands`."""
+"""`posecascade`: one entry, a file a command under `posecascade.service.commands`."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from models.cascade import Cascade
-from service.commands import info, predict, serve
-from service.commands.deferred import DEFERRED, run_deferred
-from service.commands.predict import Load
+from posecascade import __version__
+from posecascade.models.cascade.cascade import Cascade
+from posecascade.service.commands import info, predict, serve
+from posecascade.service.commands.deferred import DEFERRED, run_deferred
+from posecascade.service.commands.predict import Load
 
 
 def main(argv: Sequence[str] | None = None, *, load: Load = Cascade.load) -> int:
@@ -38,7 +39,12 @@ def main(argv: Sequence[str] | None = None, *, load: Load = Cascade.load) -> int
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("posecascade", description="Metric 3D poses of every person in a frame.")
+    parser = argparse.ArgumentParser(
+        "posecascade", description="Metric 3D poses of every person in a frame."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"posecascade {__version__}"
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, module, summary in (
         ("predict", predict, "find the people in pictures, folders and videos"),
@@ -47,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=summary, description=module.__doc__)
         module.add_to(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, usage_error=command.error)
     for name, tool in DEFERRED.items():
         commands.add_parser(name, help=tool.summary, add_help=False)
     return parser

@@ -1,6 +1,6 @@
 """Talks to a running service: `Client("http://localhost:8000").poses("photo.jpg").people`.
 
-Answers are the records of `service.schema`; errors are exceptions with the service's own words.
+Answers are the records of `posecascade.service.wire.poses`; errors are exceptions with the service's own words.
 """
 
 import json
@@ -19,8 +19,12 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from service.schema import FrameReply
-from service.streams.protocol import SUBPROTOCOL, StreamFrame, frame_message
+from posecascade.service.wire.poses import FrameReply
+from posecascade.service.wire.stream_messages import (
+    SUBPROTOCOL,
+    StreamFrame,
+    frame_message,
+)
 
 Picture: TypeAlias = str | Path | bytes
 """The path of an image file, or its bytes."""
@@ -50,16 +54,25 @@ class Refused(ClientError):
         self.request_id: str | None = problem.get("request_id")
         self.frame_id: int | None = problem.get("frame_id")
         where = "" if self.frame_id is None else f", frame {self.frame_id}"
-        super().__init__(f"{problem.get('title', 'refused')} ({self.status} {self.code}{where}): {self.detail}")
+        super().__init__(
+            f"{problem.get('title', 'refused')} ({self.status} {self.code}{where}): {self.detail}"
+        )
 
 
 class Client:
-    """One service, and who is asking. Keeps no connection; may be shared by threads."""
+    """One service, and whose key. Keeps no connection; may be shared by threads."""
 
-    def __init__(self, url: str = "http://localhost:8000", *, key: str | None = None, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str = "http://localhost:8000",
+        *,
+        key: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError(f"url must start with http:// or https://, got {url!r}")
-        self._url, self._timeout_s = url.rstrip("/"), timeout_s
+        self._url = url.rstrip("/")
+        self._timeout_s = timeout_s
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
 
     def poses(self, picture: Picture, **settings: Any) -> FrameReply:
@@ -74,19 +87,30 @@ class Client:
             Unreachable: nobody answers.
             OSError: the file cannot be read.
         """
-        request = urllib.request.Request(f"{self._url}/v1/poses?{_query(settings)}", data=_bytes(picture),
-                                         headers=self._headers | {"Content-Type": "image/*"})
+        request = urllib.request.Request(
+            f"{self._url}/v1/poses?{_query(settings)}",
+            data=_bytes(picture),
+            headers=self._headers | {"Content-Type": "image/*"},
+        )
         try:
             with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:
                 return FrameReply.model_validate_json(answer.read())
         except urllib.error.HTTPError as error:
             raise Refused(_problem(error.code, error.read())) from None
         except (OSError, HTTPException) as error:  # URLError is an OSError
-            raise Unreachable(f"{self._url} does not answer: {getattr(error, 'reason', error)}") from error
+            raise Unreachable(
+                f"{self._url} does not answer: {getattr(error, 'reason', error)}"
+            ) from error
 
     def stream(
-        self, frames: Iterable[Picture], *, mode: Literal["live", "file"] = "live", fps: float | None = None,
-        window: int = 2, on_refused: Callable[[Refused], None] | None = None, **settings: Any,
+        self,
+        frames: Iterable[Picture],
+        *,
+        mode: Literal["live", "file"] = "live",
+        fps: float | None = None,
+        window: int = 2,
+        on_refused: Callable[[Refused], None] | None = None,
+        **settings: Any,
     ) -> Iterator[StreamFrame]:
         """The people in each frame, with ids that last. Frames are read and sent by a thread.
 
@@ -96,14 +120,20 @@ class Client:
             mode: live or file.
             fps: capture times are counted by it; None: a frame is captured when `frames` gives it.
             window: answers, or frames of a file, that may be under way.
-            on_refused: told of frames that were refused, `Refused.frame_id` says which; None: the first one is raised.
+            on_refused: called with each refused frame, see `Refused.frame_id`; None: the first one is raised.
             settings: as of `poses`.
 
         Raises:
             Refused: a setting, the stream or (without `on_refused`) a frame.
             Unreachable: the connection cannot be made or was lost.
         """
-        start = {"type": "start", "settings": _given(settings), "mode": mode, "window": window, "acks": True}
+        start = {
+            "type": "start",
+            "settings": _given(settings),
+            "mode": mode,
+            "window": window,
+            "acks": True,
+        }
         room = threading.Semaphore(window if mode == "file" else _NO_LIMIT)
         with self._connected() as socket:
             sender = _Sender(socket, frames, fps, room)
@@ -119,24 +149,38 @@ class Client:
     def _connected(self) -> ClientConnection:
         scheme, *rest = urlsplit(f"{self._url}/v1/stream")
         try:
-            return connect(urlunsplit((scheme.replace("http", "ws"), *rest)), compression=None, max_size=MOST_BYTES,
-                           subprotocols=[Subprotocol(SUBPROTOCOL)], additional_headers=self._headers,
-                           open_timeout=self._timeout_s)
+            return connect(
+                urlunsplit((scheme.replace("http", "ws"), *rest)),
+                compression=None,
+                max_size=MOST_BYTES,
+                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                additional_headers=self._headers,
+                open_timeout=self._timeout_s,
+            )
         except InvalidStatus as error:
-            raise Refused(_problem(error.response.status_code, bytes(error.response.body))) from None
+            raise Refused(
+                _problem(error.response.status_code, bytes(error.response.body))
+            ) from None
         except (OSError, InvalidHandshake) as error:
             raise Unreachable(f"{self._url} does not answer: {error}") from error
 
     def _answers(
-        self, socket: ClientConnection, sender: "_Sender", on_refused: Callable[[Refused], None] | None,
+        self,
+        socket: ClientConnection,
+        sender: "_Sender",
+        on_refused: Callable[[Refused], None] | None,
     ) -> Iterator[StreamFrame]:
         for text in socket:
             message = json.loads(text)
             if message["type"] == "frame":
                 sender.room.release()
                 yield StreamFrame.model_validate(message)
-                with suppress(ConnectionClosed):  # after the last answer; what was sent before the close is still read
-                    socket.send(json.dumps({"type": "ack", "frame_id": message["frame"]["id"]}))
+                with suppress(
+                    ConnectionClosed
+                ):  # after the last answer; what was sent before the close is still read
+                    socket.send(
+                        json.dumps({"type": "ack", "frame_id": message["frame"]["id"]})
+                    )
             elif message["type"] == "error":
                 sender.room.release()
                 refused = Refused(message)
@@ -152,25 +196,39 @@ class _Sender(threading.Thread):
     """Reads the frames and sends them; ends by itself when they end or the socket is closed."""
 
     def __init__(
-        self, socket: ClientConnection, frames: Iterable[Picture], fps: float | None, room: threading.Semaphore,
+        self,
+        socket: ClientConnection,
+        frames: Iterable[Picture],
+        fps: float | None,
+        room: threading.Semaphore,
     ) -> None:
         super().__init__(name="posecascade-frames", daemon=True)
         self.room = room
-        self._socket, self._frames, self._fps = socket, frames, fps
+        self._socket = socket
+        self._frames = frames
+        self._fps = fps
         self._fault: Exception | None = None
         self._stopped = False
 
     def run(self) -> None:
         try:
             for frame_id, picture in enumerate(self._frames):
-                captured_s = time.monotonic() if self._fps is None else frame_id / self._fps
+                captured_s = (
+                    time.monotonic() if self._fps is None else frame_id / self._fps
+                )
                 self.room.acquire()
                 if self._stopped:
                     return
-                self._socket.send(frame_message(_bytes(picture), frame_id=frame_id, captured_s=captured_s))
+                self._socket.send(
+                    frame_message(
+                        _bytes(picture), frame_id=frame_id, captured_s=captured_s
+                    )
+                )
         except ConnectionClosed:
             return  # whoever reads the socket knows why
-        except Exception as error:  # of the caller's own frames: raised where the answers are read
+        except (
+            Exception
+        ) as error:  # of the caller's own frames: raised where the answers are read
             self._fault = error
         with suppress(ConnectionClosed):
             self._socket.send(json.dumps({"type": "stop"}))
@@ -197,20 +255,26 @@ def _given(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _query(settings: Mapping[str, Any]) -> str:
     def text(value: object) -> str:
-        return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        return (
+            ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        )
 
     return urlencode({name: text(value) for name, value in _given(settings).items()})
 
 
 def _problem(status: int, body: bytes) -> dict[str, Any]:
-    """A problem document; from whatever stands between us and the service, what can be said of it."""
+    """A problem document; from whatever stands between us and the service, what is known of it."""
     try:
         problem = json.loads(body)
     except ValueError:
         problem = None
     if isinstance(problem, dict):
         return problem
-    return {"status": status, "title": "Not answered by the service", "detail": body[:200].decode(errors="replace")}
+    return {
+        "status": status,
+        "title": "Not answered by the service",
+        "detail": body[:200].decode(errors="replace"),
+    }
 
 
 def _farewell(error: ConnectionClosed) -> str:

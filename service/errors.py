@@ -27,7 +27,7 @@ from typing import ClassVar
 
 
 class PoseCascadeError(Exception):
-    """Base of everything below. The message says what was wanted, what came, and what to do."""
+    """Base of everything below. The message states what was expected, what was received, and what to do."""
 
     status: ClassVar[int]
     code: ClassVar[str]
@@ -45,15 +45,21 @@ class PoseCascadeError(Exception):
 
 
 class BadImage(PoseCascadeError):
-    status, code, title = 400, "bad_image", "The bytes are no usable picture"
+    status = 400
+    code = "bad_image"
+    title = "The bytes are no usable picture"
 
 
 class EmptyBody(PoseCascadeError):
-    status, code, title = 400, "empty_body", "Nothing was sent"
+    status = 400
+    code = "empty_body"
+    title = "Nothing was sent"
 
 
 class Unauthorized(PoseCascadeError):
-    status, code, title = 401, "unauthorized", "A valid key is needed"
+    status = 401
+    code = "unauthorized"
+    title = "A valid key is needed"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -61,15 +67,21 @@ class Unauthorized(PoseCascadeError):
 
 
 class Forbidden(PoseCascadeError):
-    status, code, title = 403, "forbidden", "This key or origin may not do this"
+    status = 403
+    code = "forbidden"
+    title = "This key or origin may not do this"
 
 
 class NotFound(PoseCascadeError):
-    status, code, title = 404, "not_found", "No such path"
+    status = 404
+    code = "not_found"
+    title = "No such path"
 
 
 class MethodNotAllowed(PoseCascadeError):
-    status, code, title = 405, "method_not_allowed", "The path does not know this method"
+    status = 405
+    code = "method_not_allowed"
+    title = "The path does not know this method"
 
     def __init__(self, message: str, *, allow: str) -> None:
         super().__init__(message)
@@ -81,7 +93,9 @@ class MethodNotAllowed(PoseCascadeError):
 
 
 class NotAcceptable(PoseCascadeError):
-    status, code, title = 406, "not_acceptable", "No format on offer is acceptable"
+    status = 406
+    code = "not_acceptable"
+    title = "No format on offer is acceptable"
 
 
 class _Unread(PoseCascadeError):
@@ -93,33 +107,53 @@ class _Unread(PoseCascadeError):
 
 
 class BodyTimeout(_Unread):
-    status, code, title = 408, "body_timeout", "The body came too slowly"
+    status = 408
+    code = "body_timeout"
+    title = "The body came too slowly"
 
 
 class TooManyBytes(_Unread):
-    status, code, title = 413, "too_many_bytes", "The body is over the size limit"
+    status = 413
+    code = "too_many_bytes"
+    title = "The body is over the size limit"
 
 
 class TooManyPixels(PoseCascadeError):
-    status, code, title = 413, "too_many_pixels", "The picture is over the pixel limit"
+    status = 413
+    code = "too_many_pixels"
+    title = "The picture is over the pixel limit"
 
 
 class UnsupportedMedia(PoseCascadeError):
-    status, code, title = 415, "unsupported_media", "This kind of content is not read here"
+    status = 415
+    code = "unsupported_media"
+    title = "This kind of content is not read here"
 
 
 class BadParameter(PoseCascadeError):
     """A setting of a request or a stream that cannot be honoured."""
 
-    status, code, title = 422, "bad_parameter", "A parameter cannot be honoured"
+    status = 422
+    code = "bad_parameter"
+    title = "A parameter cannot be honoured"
 
-    def __init__(self, parameter: str, value: object, allowed: str, *, message: str | None = None) -> None:
-        self.parameter, self.value, self.allowed = _shown(parameter), _shown(value), allowed
-        super().__init__(message or f"{self.parameter} must be {allowed}, got {self.value!r}")
+    def __init__(
+        self, parameter: str, value: object, allowed: str, *, message: str | None = None
+    ) -> None:
+        self.parameter = _shown(parameter)
+        self.value = _shown(value)
+        self.allowed = allowed
+        super().__init__(
+            message or f"{self.parameter} must be {allowed}, got {self.value!r}"
+        )
 
     @property
     def members(self) -> Mapping[str, str]:
-        return {"parameter": self.parameter, "value": self.value, "allowed": self.allowed}
+        return {
+            "parameter": self.parameter,
+            "value": self.value,
+            "allowed": self.allowed,
+        }
 
 
 class _Later(PoseCascadeError):
@@ -137,36 +171,50 @@ class _Later(PoseCascadeError):
 
 
 class RateLimited(_Later):
-    status, code, title = 429, "rate_limited", "More requests than the key allows"
+    status = 429
+    code = "rate_limited"
+    title = "More requests than the key allows"
 
 
 class Overloaded(_Later):
-    status, code, title = 503, "overloaded", "More work than the service can take"
+    status = 503
+    code = "overloaded"
+    title = "More work than the service can take"
 
 
 class Starting(_Later):
-    status, code, title = 503, "starting", "The service is not ready yet"
+    status = 503
+    code = "starting"
+    title = "The service is not ready yet"
     retry_after_s = 2
 
 
 class Draining(_Later):
-    status, code, title = 503, "draining", "The service is shutting down"
+    status = 503
+    code = "draining"
+    title = "The service is shutting down"
     retry_after_s = 5
 
 
 class StageUnavailable(_Later):
-    status, code, title = 503, "stage_down", "A stage of the cascade does not work"
+    status = 503
+    code = "stage_down"
+    title = "A stage of the cascade does not work"
     retry_after_s = 5
 
 
 class Internal(PoseCascadeError):
-    status, code, title = 500, "internal", "A defect of the service"
+    status = 500
+    code = "internal"
+    title = "A defect of the service"
 
 
 class ClientGone(PoseCascadeError):
     """Status 499 is what proxies write in their logs; it goes into the metrics only."""
 
-    status, code, title = 499, "client_gone", "The client went away"
+    status = 499
+    code = "client_gone"
+    title = "The client went away"
 
 
 def _shown(value: object) -> str:

@@ -6,15 +6,15 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-import models
+from posecascade.models.manifest import WEIGHTS
 
 Scope: TypeAlias = Literal["poses", "stream"]
-WEIGHTS: Final = Path(models.__file__).parent / "weights"
+
 PAGE: Final = Path(__file__).parent / "page"
 
 
 class Key(BaseModel):
-    """Somebody who may ask."""
+    """A client and its scopes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,7 +29,9 @@ class Key(BaseModel):
 class Settings(BaseSettings):
     """One record for the whole service. `keys` is JSON: `[{"key": "…", "name": "lab", "requests_per_s": 20}]`."""
 
-    model_config = SettingsConfigDict(env_prefix="POSECASCADE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="POSECASCADE_", frozen=True, extra="forbid"
+    )
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000

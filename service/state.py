@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
-from service.engine.engine import Engine
-from service.errors import Overloaded
-from service.keys import Keyring
-from service.metrics import Metrics
-from service.settings import Settings
+from posecascade.service.engine.engine import Engine
+from posecascade.service.errors import Overloaded
+from posecascade.service.http.auth import Keyring
+from posecascade.service.metrics import Metrics
+from posecascade.service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,9 @@ class Service:
     """For pictures that are received or worked on."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "places", asyncio.Semaphore(self.settings.max_requests))
+        object.__setattr__(
+            self, "places", asyncio.Semaphore(self.settings.max_requests)
+        )
 
     @classmethod
     def of(cls, connection: HTTPConnection) -> "Service":
@@ -42,6 +44,8 @@ class Service:
             Overloaded: all are taken.
         """
         if self.places.locked():
-            raise Overloaded(f"{self.settings.max_requests} pictures are being received or worked on")
+            raise Overloaded(
+                f"{self.settings.max_requests} pictures are being received or worked on"
+            )
         async with self.places:
             yield

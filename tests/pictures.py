@@ -6,9 +6,14 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
-from models.arrays import Image
+from posecascade.models.arrays import Image
 
-CORNERS_BGR = {"top_left": (0, 0, 255), "top_right": (0, 255, 0), "bottom_left": (255, 0, 0), "bottom_right": (0, 0, 0)}
+CORNERS_BGR = {
+    "top_left": (0, 0, 255),
+    "top_right": (0, 255, 0),
+    "bottom_left": (255, 0, 0),
+    "bottom_right": (0, 0, 0),
+}
 
 
 def scene_bgr(width: int = 64, height: int = 48) -> Image:
@@ -20,7 +25,9 @@ def scene_bgr(width: int = 64, height: int = 48) -> Image:
     return picture
 
 
-def encoded(picture: Pillow.Image | Image, format: str = "JPEG", **options: Any) -> bytes:
+def encoded(
+    picture: Pillow.Image | Image, format: str = "JPEG", **options: Any
+) -> bytes:
     """The bytes of a picture; arrays are BGR or grey."""
     if isinstance(picture, np.ndarray):
         picture = Pillow.fromarray(picture[..., ::-1] if picture.ndim == 3 else picture)
@@ -34,8 +41,14 @@ def encoded(picture: Pillow.Image | Image, format: str = "JPEG", **options: Any)
 def corners_bgr(image_bgr: Image) -> dict[str, tuple[int, int, int]]:
     """The colour in the middle of each quarter, each channel rounded to 0, 127 or 255."""
     height, width = image_bgr.shape[:2]
-    at = {"top_left": (1, 1), "top_right": (1, 3), "bottom_left": (3, 1), "bottom_right": (3, 3)}
+    at = {
+        "top_left": (1, 1),
+        "top_right": (1, 3),
+        "bottom_left": (3, 1),
+        "bottom_right": (3, 3),
+    }
     levels = np.array([0, 127, 255])
+
     def colour(row: int, column: int) -> tuple[int, int, int]:
         pixel = image_bgr[height * row // 4, width * column // 4].astype(int)
         blue, green, red = levels[abs(levels - pixel[:, None]).argmin(1)].tolist()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from models.arrays import Floats
-from models.records import Camera, Frame, Person, Pose, Stage, Stop
-from models.skeleton import JOINT_NAMES
+from posecascade.models.arrays import Floats
+from posecascade.models.records import Camera, Frame, Person, Pose, Stage, Stop
+from posecascade.models.skeleton import JOINT_NAMES
 
 CAMERA = Camera(fx=600.0, fy=600.0, cx=320.0, cy=240.0)
 _RIGHT_HALF_MM = {  # facing the camera: their right is the picture's left, negative x
@@ -18,6 +18,7 @@ _RIGHT_HALF_MM = {  # facing the camera: their right is the picture's left, nega
 
 def standing_mm() -> Floats:
     """[25, 3] relative to the pelvis, 1.68 m tall, facing the camera."""
+
     def place(name: str) -> tuple[int, int, int]:
         x, y, z = _RIGHT_HALF_MM[name.replace("left_", "right_")]
         return (-x if name.startswith("left_") else x), y, z
@@ -26,22 +27,43 @@ def standing_mm() -> Floats:
 
 
 def standing(
-    root_mm: tuple[float, float, float] = (0, 0, 4000), *, turn_deg: float = 0, stage: Stage = Stage.COARSE,
-    camera: Camera = CAMERA, sigma_mm: float = 40, joint_scores: Floats | None = None, id: int | None = None,
+    root_mm: tuple[float, float, float] = (0, 0, 4000),
+    *,
+    turn_deg: float = 0,
+    stage: Stage = Stage.COARSE,
+    camera: Camera = CAMERA,
+    sigma_mm: float = 40,
+    joint_scores: Floats | None = None,
+    id: int | None = None,
 ) -> Person:
     """The person at `root_mm`, turned about the vertical, seen by `camera`."""
-    cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+    cos = np.cos(np.radians(turn_deg))
+    sin = np.sin(np.radians(turn_deg))
     rel = standing_mm() @ np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]])
     at = rel + root_mm
     px = at[:, :2] / at[:, 2:] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
-    low, high = px.min(axis=0), px.max(axis=0)
+    low = px.min(axis=0)
+    high = px.max(axis=0)
     pose = Pose(
-        joints_px=px, joint_scores=np.full(25, 0.95) if joint_scores is None else joint_scores, joints_rel_mm=rel,
-        sigma_mm=np.full(25, float(sigma_mm)), root_mm=np.array(root_mm, float), root_sigma_mm=120.0,
+        joints_px=px,
+        joint_scores=np.full(25, 0.95) if joint_scores is None else joint_scores,
+        joints_rel_mm=rel,
+        sigma_mm=np.full(25, float(sigma_mm)),
+        root_mm=np.array(root_mm, float),
+        root_sigma_mm=120.0,
     )
-    return Person(pose, 0.9, np.concatenate([low, high - low]), stage, Stop.CONFIDENT, id=id)
+    return Person(
+        pose, 0.9, np.concatenate([low, high - low]), stage, Stop.CONFIDENT, id=id
+    )
 
 
-def frame_of(*people: Person, width: int = 640, height: int = 480, camera: Camera = CAMERA) -> Frame:
-    return Frame(width, height, camera, people,
-                 {"coarse": 8.0, "route": 0.1, "refine": 3.0, "expert": 0.0, "other": 0.5})
+def frame_of(
+    *people: Person, width: int = 640, height: int = 480, camera: Camera = CAMERA
+) -> Frame:
+    return Frame(
+        width,
+        height,
+        camera,
+        people,
+        {"coarse": 8.0, "route": 0.1, "refine": 3.0, "expert": 0.0, "other": 0.5},
+    )

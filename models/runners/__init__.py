@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.errors import RunnerError
-from models.records import Stage
-from models.runners.base import Arrays, Runner, StageBatch
-from models.runners.onnx import OnnxRunner
-from models.runners.profiles import SizeHW
-from models.runners.providers import CPU, CUDA
-from models.runners.tensorrt import load_tensorrt
+from posecascade.models.errors import RunnerError
+from posecascade.models.records import Stage
+from posecascade.models.runners.base import Arrays, Runner, StageBatch
+from posecascade.models.runners.onnx import OnnxRunner
+from posecascade.models.runners.profiles import SizeHW
+from posecascade.models.runners.providers import CPU, CUDA
+from posecascade.models.runners.tensorrt import load_tensorrt
 
 __all__ = ["RUNTIMES", "Arrays", "Runner", "StageBatch", "load_runner"]
 
@@ -19,9 +19,16 @@ RUNTIMES = (*_PROVIDERS, *_MODULES)
 """Names accepted by `load_runner`."""
 
 
-def load_runner(stage: Stage, path: Path, *, runtime: str = "onnxruntime", threads: int = 2,
-                sizes_hw: Sequence[SizeHW] = (), buckets: Sequence[int] = (1, 2, 4, 8),
-                cache: Path | None = None) -> Runner:
+def load_runner(
+    stage: Stage,
+    path: Path,
+    *,
+    runtime: str = "onnxruntime",
+    threads: int = 2,
+    sizes_hw: Sequence[SizeHW] = (),
+    buckets: Sequence[int] = (1, 2, 4, 8),
+    cache: Path | None = None,
+) -> Runner:
     """The stage in the ONNX file `path` on `runtime`.
 
     Args:
@@ -36,5 +43,12 @@ def load_runner(stage: Stage, path: Path, *, runtime: str = "onnxruntime", threa
     if runtime in _PROVIDERS:
         return OnnxRunner(path, stage, threads=threads, provider=_PROVIDERS[runtime])
     if runtime in _MODULES:
-        return load_tensorrt(path, stage, module=_MODULES[runtime], sizes_hw=sizes_hw, buckets=buckets, cache=cache)
+        return load_tensorrt(
+            path,
+            stage,
+            module=_MODULES[runtime],
+            sizes_hw=sizes_hw,
+            buckets=buckets,
+            cache=cache,
+        )
     raise RunnerError(f"runtime must be one of {', '.join(RUNTIMES)}, got {runtime!r}")

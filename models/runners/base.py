@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from models.records import Stage
+from posecascade.models.records import Stage
 
 Arrays = Mapping[str, NDArray[Any]]
 """Named arrays that share their first axis, the items of a batch."""

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import RunnerError
-from models.runners.base import Arrays
-from models.runners.engines import TensorRT, engine_log
+from posecascade.models.errors import RunnerError
+from posecascade.models.runners.base import Arrays
+from posecascade.models.runners.engines import TensorRT, engine_log
 
 
 class Engine(Protocol):
@@ -28,8 +28,12 @@ class Device:
         try:
             self._api: Any = importlib.import_module("cuda.bindings.runtime")
         except ImportError as error:
-            raise RunnerError("TensorRT runners need cuda-bindings: pip install 'posecascade[gpu]'") from error
-        self._stream = self._ask("cudaStreamCreateWithFlags", 1)  # 1: not blocked by the default stream
+            raise RunnerError(
+                "TensorRT runners need cuda-bindings: pip install 'posecascade[gpu]'"
+            ) from error
+        self._stream = self._ask(
+            "cudaStreamCreateWithFlags", 1
+        )  # 1: not blocked by the default stream
         self.stream = int(self._stream)
 
     def _ask(self, name: str, *arguments: Any) -> Any:
@@ -40,13 +44,20 @@ class Device:
 
     @property
     def name(self) -> str:
-        return bytes(self._ask("cudaGetDeviceProperties", 0).name).split(b"\0")[0].decode()
+        return (
+            bytes(self._ask("cudaGetDeviceProperties", 0).name).split(b"\0")[0].decode()
+        )
 
     @property
     def architecture(self) -> str:
         kinds = self._api.cudaDeviceAttr
-        major, minor = (self._ask("cudaDeviceGetAttribute", kind, 0) for kind in (
-            kinds.cudaDevAttrComputeCapabilityMajor, kinds.cudaDevAttrComputeCapabilityMinor))
+        major, minor = (
+            self._ask("cudaDeviceGetAttribute", kind, 0)
+            for kind in (
+                kinds.cudaDevAttrComputeCapabilityMajor,
+                kinds.cudaDevAttrComputeCapabilityMinor,
+            )
+        )
         return f"sm_{major}{minor}"
 
     def allocate(self, nbytes: int) -> int:
@@ -57,13 +68,25 @@ class Device:
 
     def upload(self, address: int, array: NDArray[Any]) -> None:
         """Queues a copy; `array` must be contiguous and live until `wait`."""
-        self._ask("cudaMemcpyAsync", address, array.ctypes.data, array.nbytes,
-                  self._api.cudaMemcpyKind.cudaMemcpyHostToDevice, self._stream)
+        self._ask(
+            "cudaMemcpyAsync",
+            address,
+            array.ctypes.data,
+            array.nbytes,
+            self._api.cudaMemcpyKind.cudaMemcpyHostToDevice,
+            self._stream,
+        )
 
     def download(self, array: NDArray[Any], address: int) -> None:
         """Queues a copy into `array`, which is filled after `wait`."""
-        self._ask("cudaMemcpyAsync", array.ctypes.data, address, array.nbytes,
-                  self._api.cudaMemcpyKind.cudaMemcpyDeviceToHost, self._stream)
+        self._ask(
+            "cudaMemcpyAsync",
+            array.ctypes.data,
+            address,
+            array.nbytes,
+            self._api.cudaMemcpyKind.cudaMemcpyDeviceToHost,
+            self._stream,
+        )
 
     def wait(self) -> None:
         self._ask("cudaStreamSynchronize", self._stream)
@@ -78,14 +101,24 @@ class _Lane:
     def __init__(self, trt: TensorRT, engine: Any, index: int, device: Device) -> None:
         self._device = device
         self.context = engine.create_execution_context()
-        if self.context is None or not self.context.set_optimization_profile_async(index, device.stream):
-            raise RuntimeError(f"no execution context for profile {index}: the device's memory may be full")
+        if self.context is None or not self.context.set_optimization_profile_async(
+            index, device.stream
+        ):
+            raise RuntimeError(
+                f"no execution context for profile {index}: the device's memory may be full"
+            )
         names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
-        self.inputs = [n for n in names if engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
-        self.dtypes = {n: np.dtype(trt.nptype(engine.get_tensor_dtype(n))) for n in names}
+        self.inputs = [
+            n for n in names if engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT
+        ]
+        self.dtypes = {
+            n: np.dtype(trt.nptype(engine.get_tensor_dtype(n))) for n in names
+        }
         self.outputs = [n for n in names if n not in self.inputs]
         for name in self.inputs:
-            self.context.set_input_shape(name, tuple(engine.get_tensor_profile_shape(name, index)[2]))
+            self.context.set_input_shape(
+                name, tuple(engine.get_tensor_profile_shape(name, index)[2])
+            )
         self.address: dict[str, int] = {}
         for name in names:
             nbytes = int(np.prod(self.shape(name))) * self.dtypes[name].itemsize
@@ -96,14 +129,19 @@ class _Lane:
         return tuple(self.context.get_tensor_shape(name))
 
     def execute(self, batch: Arrays) -> dict[str, NDArray[Any]]:
-        sent = {name: np.ascontiguousarray(batch[name], self.dtypes[name]) for name in self.inputs}
+        sent = {
+            name: np.ascontiguousarray(batch[name], self.dtypes[name])
+            for name in self.inputs
+        }
         for name, array in sent.items():
             if not self.context.set_input_shape(name, array.shape):
                 raise RuntimeError(f"{name} {array.shape} lies outside the profile")
             self._device.upload(self.address[name], array)
         if not self.context.execute_async_v3(self._device.stream):
             raise RuntimeError("TensorRT refused to enqueue the batch")
-        results = {name: np.empty(self.shape(name), self.dtypes[name]) for name in self.outputs}
+        results = {
+            name: np.empty(self.shape(name), self.dtypes[name]) for name in self.outputs
+        }
         for name, array in results.items():
             self._device.download(array, self.address[name])
         self._device.wait()
@@ -118,10 +156,16 @@ class _Lane:
 class DeviceEngine:
     """A deserialised engine with a lane for each of its profiles. Owns its device from here on."""
 
-    def __init__(self, trt: TensorRT, engine: Any, device: Device, runtime: Any) -> None:
-        self._engine, self._device = engine, device
+    def __init__(
+        self, trt: TensorRT, engine: Any, device: Device, runtime: Any
+    ) -> None:
+        self._engine = engine
+        self._device = device
         self._runtime = runtime  # must outlive its engine
-        self._lanes = [_Lane(trt, engine, index, device) for index in range(engine.num_optimization_profiles)]
+        self._lanes = [
+            _Lane(trt, engine, index, device)
+            for index in range(engine.num_optimization_profiles)
+        ]
 
     @classmethod
     def load(cls, trt: TensorRT, blob: bytes, device: Device) -> "DeviceEngine | None":
@@ -136,5 +180,7 @@ class DeviceEngine:
     def close(self) -> None:
         for lane in self._lanes:
             lane.close()
-        self._lanes, self._engine, self._runtime = [], None, None
+        self._lanes = []
+        self._engine = None
+        self._runtime = None
         self._device.close()

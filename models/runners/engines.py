@@ -1,7 +1,7 @@
-"""TensorRT engines: built from ONNX, and kept on disk for as long as they fit.
+"""TensorRT engines: built from ONNX, and cached on disk for as long as they fit.
 
 An engine fits one TensorRT version, one GPU architecture and one network (NVIDIA/TensorRT 564, 2176); a patch update
-of the library makes the kept file useless. So each of these is in the key, and what does not fit is built again.
+of the library makes the cached file useless. So each of these is in the key, and what does not fit is built again.
 """
 
 import functools
@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from models.errors import RunnerError
-from models.records import Stage
-from models.runners.profiles import Profile
-from models.runners.signature import TensorSpec
+from posecascade.models.errors import RunnerError
+from posecascade.models.records import Stage
+from posecascade.models.runners.profiles import Profile
+from posecascade.models.runners.signature import TensorSpec
 
 log = logging.getLogger(__name__)
 
@@ -68,17 +68,28 @@ class EngineCache:
         partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(hashlib.sha256(engine).hexdigest().encode() + b"\n" + engine)
+            partial.write_bytes(
+                hashlib.sha256(engine).hexdigest().encode() + b"\n" + engine
+            )
             partial.replace(path)  # a reader sees the whole file or none
         except OSError as error:
-            log.warning("cannot keep the engine in %s (%s): it will be built at every start", self._folder, error)
+            log.warning(
+                "cannot keep the engine in %s (%s): it will be built at every start",
+                self._folder,
+                error,
+            )
 
 
 @functools.cache
 def engine_log(trt: TensorRT) -> Any:
     """TensorRT's messages on our log: one for the process, as TensorRT keeps the first that it was ever given."""
-    levels = {trt.ILogger.INTERNAL_ERROR: logging.ERROR, trt.ILogger.ERROR: logging.ERROR,
-              trt.ILogger.WARNING: logging.WARNING, trt.ILogger.INFO: logging.DEBUG, trt.ILogger.VERBOSE: 0}
+    levels = {
+        trt.ILogger.INTERNAL_ERROR: logging.ERROR,
+        trt.ILogger.ERROR: logging.ERROR,
+        trt.ILogger.WARNING: logging.WARNING,
+        trt.ILogger.INFO: logging.DEBUG,
+        trt.ILogger.VERBOSE: 0,
+    }
 
     class Log(trt.ILogger):  # type: ignore[misc]  # the base class comes with the module
         def __init__(self) -> None:
@@ -108,7 +119,9 @@ def progress_log(trt: TensorRT, stage: Stage, *, every_s: float = 5.0) -> Any:
         def step_complete(self, phase: str, step: int) -> bool:
             if time.monotonic() - self.said_s >= every_s:
                 self.said_s = time.monotonic()
-                log.info("%s: %s %d of %d", stage, phase, step + 1, self.steps.get(phase, 0))
+                log.info(
+                    "%s: %s %d of %d", stage, phase, step + 1, self.steps.get(phase, 0)
+                )
             return True  # go on
 
         def phase_finish(self, phase: str) -> None:
@@ -117,8 +130,15 @@ def progress_log(trt: TensorRT, stage: Stage, *, every_s: float = 5.0) -> Any:
     return Progress()
 
 
-def build(trt: TensorRT, onnx: Path, stage: Stage, inputs: Mapping[str, TensorSpec], profiles: Sequence[Profile], *,
-          architectures: Sequence[str] = ()) -> bytes:
+def build(
+    trt: TensorRT,
+    onnx: Path,
+    stage: Stage,
+    inputs: Mapping[str, TensorSpec],
+    profiles: Sequence[Profile],
+    *,
+    architectures: Sequence[str] = (),
+) -> bytes:
     """The engine of the network in `onnx`, with one optimisation profile each for `profiles`.
 
     Networks are strongly typed: the precision is the file's.
@@ -127,15 +147,20 @@ def build(trt: TensorRT, onnx: Path, stage: Stage, inputs: Mapping[str, TensorSp
         architectures: `SM89` and the like, to build without a GPU (TensorRT-RTX); empty: the GPU at hand.
 
     Raises:
-        RunnerError: the network cannot be parsed or built; says what TensorRT said.
+        RunnerError: the network cannot be parsed or built; with TensorRT's message.
     """
-    logger, progress = engine_log(trt), progress_log(trt, stage)
+    logger = engine_log(trt)
+    progress = progress_log(trt, stage)
     builder = trt.Builder(logger)
-    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    network = builder.create_network(
+        1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+    )
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(onnx)):
-        raise RunnerError(f"TensorRT cannot parse {onnx}: "
-                          + "; ".join(parser.get_error(i).desc() for i in range(parser.num_errors)))
+        raise RunnerError(
+            f"TensorRT cannot parse {onnx}: "
+            + "; ".join(parser.get_error(i).desc() for i in range(parser.num_errors))
+        )
     config = builder.create_builder_config()
     config.progress_monitor = progress
     # Joints are read at the place of a maximum, and TF32's rounding (2^-10) moves it where two places nearly tie.
@@ -147,7 +172,11 @@ def build(trt: TensorRT, onnx: Path, stage: Stage, inputs: Mapping[str, TensorSp
         for index, name in enumerate(architectures):
             config.set_compute_capability(getattr(trt.ComputeCapability, name), index)
     started_s = time.monotonic()
-    log.info("%s: building for %s", stage, ", ".join(f"{p.size_hw or ''} batch {p.buckets}".strip() for p in profiles))
+    log.info(
+        "%s: building for %s",
+        stage,
+        ", ".join(f"{p.size_hw or ''} batch {p.buckets}".strip() for p in profiles),
+    )
     engine = builder.build_serialized_network(network, config)
     if engine is None:
         raise RunnerError(f"TensorRT cannot build {onnx}: the log says why")
@@ -155,9 +184,14 @@ def build(trt: TensorRT, onnx: Path, stage: Stage, inputs: Mapping[str, TensorSp
     return bytes(engine)
 
 
-def _optimization_profile(builder: Any, inputs: Mapping[str, TensorSpec], profile: Profile) -> Any:
+def _optimization_profile(
+    builder: Any, inputs: Mapping[str, TensorSpec], profile: Profile
+) -> Any:
     made = builder.create_optimization_profile()
     for name, spec in inputs.items():
-        least, usual, most = (profile.shape(spec, n) for n in (profile.buckets[0], profile.usual, profile.buckets[-1]))
+        least, usual, most = (
+            profile.shape(spec, n)
+            for n in (profile.buckets[0], profile.usual, profile.buckets[-1])
+        )
         made.set_shape(name, least, usual, most)
     return made

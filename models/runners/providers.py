@@ -1,14 +1,14 @@
-"""Which devices there are, asked of the driver.
+"""Which devices there are, according to the driver.
 
 A package's list of providers says what it was built with, not what will run: sessions made from it fall back to the
 CPU with a line on stderr (microsoft/onnxruntime 11323, 21425), and TensorRT's runtime ends the process where there is
-no driver. So nothing that needs a GPU is touched before the driver has said that there is one.
+no driver. So nothing that needs a GPU is touched before the driver has reported one.
 """
 
 import ctypes
 import sys
 
-from models.errors import RunnerError
+from posecascade.models.errors import RunnerError
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -34,5 +34,7 @@ def demand_gpu(runtime: str) -> None:
         RunnerError: the driver offers no device.
     """
     if cuda_devices() == 0:
-        raise RunnerError(f"{runtime} needs an NVIDIA GPU, but the driver ({_DRIVER}) offers none: "
-                          "check nvidia-smi, give the container its GPU, or choose the runtime onnxruntime")
+        raise RunnerError(
+            f"{runtime} needs an NVIDIA GPU, but the driver ({_DRIVER}) offers none: "
+            "check nvidia-smi, give the container its GPU, or choose the runtime onnxruntime"
+        )

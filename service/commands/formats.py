@@ -6,13 +6,29 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
-from models.skeleton import JOINT_SETS
-from service.commands.answers import Answer
-from service.schema import PersonReply
+from posecascade.models.skeleton import JOINT_SETS
+from posecascade.service.commands.file_predictor import Answer
+from posecascade.service.wire.poses import PersonReply
 
 Format: TypeAlias = Callable[[Iterable[Answer]], Iterator[str]]
-_COLUMNS: Final = ("source", "frame", "time_s", "person", "id", "score", "stage", "stop", "joint", "x_px", "y_px",
-                   "joint_score", "x_mm", "y_mm", "z_mm", "sigma_mm")
+_COLUMNS: Final = (
+    "source",
+    "frame",
+    "time_s",
+    "person",
+    "id",
+    "score",
+    "stage",
+    "stop",
+    "joint",
+    "x_px",
+    "y_px",
+    "joint_score",
+    "x_mm",
+    "y_mm",
+    "z_mm",
+    "sigma_mm",
+)
 
 
 def json_text(answers: Iterable[Answer]) -> Iterator[str]:
@@ -31,11 +47,13 @@ def json_text(answers: Iterable[Answer]) -> Iterator[str]:
 
 def jsonl_text(answers: Iterable[Answer]) -> Iterator[str]:
     """A record a line."""
-    return (json.dumps(answer.record(), separators=(",", ":")) + "\n" for answer in answers)
+    return (
+        json.dumps(answer.record(), separators=(",", ":")) + "\n" for answer in answers
+    )
 
 
 def csv_text(answers: Iterable[Answer]) -> Iterator[str]:
-    """A line for each joint of each person; empty where the skeleton asked for has a joint that cascade25 lacks."""
+    """A line for each joint of each person; empty where the requested skeleton has a joint that cascade25 lacks."""
     yield ",".join(_COLUMNS) + "\n"
     for answer in answers:
         text = io.StringIO()
@@ -46,15 +64,29 @@ def csv_text(answers: Iterable[Answer]) -> Iterator[str]:
 def _joint_rows(answer: Answer) -> Iterator[tuple[object, ...]]:
     names = JOINT_SETS[answer.reply.skeleton].joints
     for number, person in enumerate(answer.reply.people):
-        who = (answer.source, answer.reply.frame.id, answer.time_s, number, person.id, person.score, person.stage,
-               person.stop)
-        yield from ((*who, *joint) for joint in _joints(names, person))
+        person_columns = (
+            answer.source,
+            answer.reply.frame.id,
+            answer.time_s,
+            number,
+            person.id,
+            person.score,
+            person.stage,
+            person.stop,
+        )
+        yield from ((*person_columns, *joint) for joint in _joints(names, person))
 
 
-def _joints(names: tuple[str, ...], person: PersonReply) -> Iterator[tuple[object, ...]]:
+def _joints(
+    names: tuple[str, ...], person: PersonReply
+) -> Iterator[tuple[object, ...]]:
     columns = (person.joints_px, person.joint_scores, person.joints_mm, person.sigma_mm)
     for name, px, score, mm, sigma in zip(names, *columns, strict=True):
         yield name, *(px or (None, None)), score, *(mm or (None, None, None)), sigma
 
 
-FORMATS: Final[dict[str, Format]] = {"json": json_text, "jsonl": jsonl_text, "csv": csv_text}
+FORMATS: Final[dict[str, Format]] = {
+    "json": json_text,
+    "jsonl": jsonl_text,
+    "csv": csv_text,
+}

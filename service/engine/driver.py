@@ -9,19 +9,19 @@ from typing import Any, Final, TypeAlias
 
 from numpy.typing import NDArray
 
-from models.errors import DeepStagesSkipped, StageDown
-from models.records import Frame, Stage, Stop
-from models.routers import Pressure
-from models.runners.base import StageBatch
-from service.engine.load import LoadController
-from service.engine.threads import Threads
-from service.engine.worker import Answer, StageWorker
-from service.errors import Overloaded
+from posecascade.models.errors import DeepStagesSkipped, StageDown
+from posecascade.models.policies import LoadState
+from posecascade.models.records import Frame, Stage, Stop
+from posecascade.models.runners.base import StageBatch
+from posecascade.service.engine.load import LoadController
+from posecascade.service.engine.threads import Threads
+from posecascade.service.engine.worker import Answer, StageWorker
+from posecascade.service.errors import Overloaded
 
 Steps: TypeAlias = Generator[StageBatch, dict[str, NDArray[Any]], Frame]
 _DEEP: Final = (Stage.REFINE, Stage.EXPERT)
 PLANNED: Final = 0.8
-"""Share of the time that is left to plan deeper looks for: others arrive while they run."""
+"""Share of the time that is left to plan deeper stages for: other frames arrive while they run."""
 Reply: TypeAlias = dict[str, NDArray[Any]] | Exception | None
 
 
@@ -41,8 +41,8 @@ class FrameClock:
 class FrameDriver:
     """One frame on its way through the stages."""
 
-    begin: Callable[[Callable[[], Pressure]], Steps]
-    """The cascade's steps under a pressure."""
+    begin: Callable[[Callable[[], LoadState]], Steps]
+    """The cascade's steps under a load state."""
     workers: Mapping[Stage, StageWorker]
     threads: Threads
     """For the arithmetic between the stages: crops, routing."""
@@ -52,8 +52,8 @@ class FrameDriver:
     budget_s: float | None
     """For the deeper stages, from the end of the first one."""
     load: LoadController
-    pressure: Pressure = field(default_factory=Pressure, init=False)
-    """When the cascade was last told something; it works in a thread, which must not look at the queues."""
+    load_state: LoadState = field(default_factory=LoadState, init=False)
+    """As of the last reply to the cascade, which works in a thread and must not read the queues."""
     budget_until_s: float = field(default=math.inf, init=False)
     """In the loop's time."""
 
@@ -64,37 +64,48 @@ class FrameDriver:
             StageDown: the first stage failed.
             Draining: the service is closing.
         """
-        steps, reply = self.begin(lambda: self.pressure), None
+        steps = self.begin(lambda: self.load_state)
+        reply = None
         while True:
             self.load.observe(max(worker.wait_s() for worker in self.workers.values()))
-            self.pressure = Pressure(self.load.price, self._left_ms())
-            step = await self.threads.run(_advance, steps, reply, self.clock, time.perf_counter())
+            self.load_state = LoadState(self.load.price, self._left_ms())
+            step = await self.threads.run(
+                _advance, steps, reply, self.clock, time.perf_counter()
+            )
             if isinstance(step, Frame):
                 return step
-            reply = await (self._look(step) if reply is None else self._look_deeper(step))
+            reply = await (
+                self._run_coarse(step) if reply is None else self._run_deep(step)
+            )
 
     def _left_ms(self) -> float:
-        """For deeper looks, at the manifest's costs: until the deadline, and of the budget, without what they wait."""
+        """Time for deeper stages, at the manifest's costs: until the deadline, and of the budget, less the wait."""
         deep = [self.workers[stage] for stage in _DEEP]
         wait_s = max(worker.wait_s() for worker in deep)
-        planned_s = PLANNED * (self.deadline_s - asyncio.get_running_loop().time() - wait_s)
+        planned_s = PLANNED * (
+            self.deadline_s - asyncio.get_running_loop().time() - wait_s
+        )
         budget_s = math.inf if self.budget_s is None else self.budget_s - wait_s
-        return 1000 * min(planned_s / max(worker.pace.slowdown for worker in deep), budget_s)
+        return 1000 * min(
+            planned_s / max(worker.pace.slowdown for worker in deep), budget_s
+        )
 
-    async def _look(self, batch: StageBatch) -> Reply:
+    async def _run_coarse(self, batch: StageBatch) -> Reply:
         try:
             reply = await self._outputs(batch)
         except TimeoutError:
             self.load.lost()
-            raise Overloaded("the deadline passed before the first stage had answered") from None
+            raise Overloaded(
+                "the deadline passed before the first stage had answered"
+            ) from None
         except StageDown as error:
             return error  # the steps decide what that means
         if self.budget_s is not None:
             self.budget_until_s = asyncio.get_running_loop().time() + self.budget_s
         return reply
 
-    async def _look_deeper(self, batch: StageBatch) -> Reply:
-        """Whatever goes wrong with a deeper look, the frame keeps what it has."""
+    async def _run_deep(self, batch: StageBatch) -> Reply:
+        """Whatever fails in a deeper stage, the frame keeps its estimates."""
         try:
             return await self._outputs(batch)
         except TimeoutError:
@@ -111,9 +122,11 @@ class FrameDriver:
         return answer.outputs
 
 
-def _advance(steps: Steps, reply: Reply, clock: FrameClock, asked_s: float) -> StageBatch | Frame:
-    """The cascade's next wish, or its answer: a future cannot carry StopIteration."""
-    for_thread_s = time.perf_counter() - asked_s
+def _advance(
+    steps: Steps, reply: Reply, clock: FrameClock, submitted_s: float
+) -> StageBatch | Frame:
+    """The cascade's next batch, or its frame: a future cannot carry StopIteration."""
+    for_thread_s = time.perf_counter() - submitted_s
     clock.waited_s += for_thread_s
     clock.for_threads_s += for_thread_s
     try:

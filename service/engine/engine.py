@@ -1,4 +1,4 @@
-"""The cascade as a service: loaded once, asked by many at a time, never on the event loop."""
+"""The cascade as a service: loaded once, shared by many requests, never run on the event loop."""
 
 import asyncio
 import logging
@@ -8,23 +8,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from models.arrays import Image
-from models.cascade import Cascade
-from models.errors import StageDown
-from models.manifest import Manifest
-from models.options import Options
-from models.records import Frame, Stage
-from models.reuse.memory import Memory
-from models.routers import Pressure
-from service.engine.driver import FrameClock, FrameDriver, Steps
-from service.engine.load import LoadController
-from service.engine.threads import Threads
-from service.engine.worker import StageWorker
-from service.errors import Draining, Overloaded, PoseCascadeError, StageUnavailable, Starting
-from service.media.decode import DecodedImage, Limits, decode
-from service.metrics import Metrics
-from service.settings import Settings
-from service.timing import accounted
+from posecascade.models.arrays import Image
+from posecascade.models.cascade.cascade import Cascade
+from posecascade.models.errors import StageDown
+from posecascade.models.manifest import Manifest
+from posecascade.models.options import Options
+from posecascade.models.policies import LoadState
+from posecascade.models.records import Frame, Stage
+from posecascade.models.tracking.reuse.memory import Memory
+from posecascade.service.engine.driver import FrameClock, FrameDriver, Steps
+from posecascade.service.engine.load import LoadController
+from posecascade.service.engine.threads import Threads
+from posecascade.service.engine.worker import StageWorker
+from posecascade.service.errors import (
+    Draining,
+    Overloaded,
+    PoseCascadeError,
+    StageUnavailable,
+    Starting,
+)
+from posecascade.service.media.decode import DecodedImage, Limits, decode
+from posecascade.service.metrics import Metrics
+from posecascade.service.settings import Settings
+from posecascade.service.wire.timing import accounted
 
 log = logging.getLogger(__name__)
 BROKEN_AFTER = 5
@@ -52,14 +58,18 @@ class _Serving:
 class Engine:
     """Owns the cascade, its stage workers and the threads that decode and cut."""
 
-    def __init__(self, settings: Settings, load: Callable[[], Cascade], metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, load: Callable[[], Cascade], metrics: Metrics
+    ) -> None:
         """
         Args:
             settings: bounds, limits and threads.
             load: called once, in a thread; what it raises becomes the reason of `FAILED`.
-            metrics: told of every frame and batch.
+            metrics: counts every frame and batch.
         """
-        self._settings, self._load_cascade, self._metrics = settings, load, metrics
+        self._settings = settings
+        self._load_cascade = load
+        self._metrics = metrics
         self._limits = Limits(settings.max_bytes, settings.max_pixels)
         self._load = LoadController(target_s=settings.queue_target_ms / 1000)
         self._decoders = Threads(settings.threads, "decode")
@@ -68,7 +78,9 @@ class Engine:
         self._draining = False
         self._serving: _Serving | None = None
         self._fault: str | None = None
-        metrics.watch(ready=lambda: self.state is State.READY, load_price=lambda: self._load.price)
+        metrics.watch(
+            ready=lambda: self.state is State.READY, load_price=lambda: self._load.price
+        )
 
     @property
     def state(self) -> State:
@@ -82,15 +94,20 @@ class Engine:
         """Why nothing is served just now; None when it is."""
         match self.state:
             case State.STARTING:
-                return Starting("the weights are being loaded and warmed up; ask again soon")
+                return Starting(
+                    "the weights are being loaded and warmed up; ask again soon"
+                )
             case State.DRAINING:
                 return Draining("the service is shutting down; ask another one")
             case State.FAILED:
-                return StageUnavailable(self._fault or f"{self._broken_stage()} failed {BROKEN_AFTER} times in a row")
+                return StageUnavailable(
+                    self._fault
+                    or f"{self._broken_stage()} failed {BROKEN_AFTER} times in a row"
+                )
         return None
 
     def admit(self) -> None:
-        """To be asked before new work is taken on; `infer` itself finishes what was taken on before a drain.
+        """Call it before new work is taken on; `infer` itself finishes what was taken on before a drain.
 
         Raises:
             Starting, Draining, StageUnavailable: nothing new is served.
@@ -113,11 +130,17 @@ class Engine:
 
     def providers(self) -> dict[Stage, str]:
         """What each stage really runs on. Raises as `manifest` does."""
-        return {stage: worker.provider for stage, worker in self._loaded().workers.items()}
+        return {
+            stage: worker.provider for stage, worker in self._loaded().workers.items()
+        }
 
     def failures(self) -> dict[Stage, int]:
         """Batches that each stage failed in a row."""
-        return {stage: worker.failures for stage, worker in self._serving.workers.items()} if self._serving else {}
+        return (
+            {stage: worker.failures for stage, worker in self._serving.workers.items()}
+            if self._serving
+            else {}
+        )
 
     def drain(self) -> None:
         """Takes nothing new from now on; what is under way is finished."""
@@ -140,26 +163,34 @@ class Engine:
 
         Raises:
             Overloaded: too many pictures are being decoded.
-            EmptyBody, TooManyBytes, TooManyPixels, UnsupportedMedia, BadImage: see `service.media.decode`.
+            EmptyBody, TooManyBytes, TooManyPixels, UnsupportedMedia, BadImage: see `posecascade.service.media.decode`.
         """
         if self._decoding >= self._settings.max_decoding:
             raise Overloaded(f"{self._decoding} pictures are being decoded")
         self._decoding += 1
         try:
-            picture = await self._decoders.run(_decoded, data, self._limits, time.perf_counter())
+            picture = await self._decoders.run(
+                _decoded, data, self._limits, time.perf_counter()
+            )
         finally:
             self._decoding -= 1
         self._load.observe(picture.queued_ms / 1000)
         return picture
 
-    async def infer(self, image_bgr: Image, options: Options, *, deadline: float | None = None,
-                    memory: Memory | None = None) -> Frame:
+    async def infer(
+        self,
+        image_bgr: Image,
+        options: Options,
+        *,
+        deadline: float | None = None,
+        memory: Memory | None = None,
+    ) -> Frame:
         """The people in a picture. A caller who is cancelled costs no further inference.
 
         Args:
             image_bgr: not written to, and kept until the answer.
-            options: validated; see `service.parameters`.
-            deadline: in the loop's time; deeper looks are left out to meet it. None: `answer_timeout_s` from now.
+            options: validated; see `posecascade.service.http.parameters`.
+            deadline: in the loop's time; deeper stages are skipped to meet it. None: `answer_timeout_s` from now.
             memory: of the stream that the picture is a frame of; no two frames may be at it at a time.
 
         Returns:
@@ -168,23 +199,42 @@ class Engine:
         Raises:
             Starting, Draining, Overloaded, StageUnavailable: not now, see each.
         """
-        serving, began_s, clock = self._loaded(), time.perf_counter(), FrameClock()
+        serving = self._loaded()
+        began_s = time.perf_counter()
+        clock = FrameClock()
         if deadline is None:
-            deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
+            deadline = (
+                asyncio.get_running_loop().time() + self._settings.answer_timeout_s
+            )
 
-        def begin(pressure: Callable[[], Pressure]) -> Steps:
-            return serving.cascade.steps(image_bgr, options, pressure=pressure, clock=clock, memory=memory)
+        def begin(load_state: Callable[[], LoadState]) -> Steps:
+            return serving.cascade.steps(
+                image_bgr, options, load_state=load_state, clock=clock, memory=memory
+            )
 
         budget_s = None if options.budget_ms is None else options.budget_ms / 1000
         try:
-            driver = FrameDriver(begin, serving.workers, self._cutters, clock, deadline, budget_s, self._load)
+            driver = FrameDriver(
+                begin,
+                serving.workers,
+                self._cutters,
+                clock,
+                deadline,
+                budget_s,
+                self._load,
+            )
             frame = await driver.run()
         except StageDown as error:
             raise StageUnavailable(str(error)) from error
         took_s = time.perf_counter() - began_s
         self._load.observe(clock.for_threads_s)
         self._metrics.count_frame(frame, took_s)
-        return replace(frame, timing_ms=accounted(frame.timing_ms | {"queue": clock.waited_s * 1000}, took_s * 1000))
+        return replace(
+            frame,
+            timing_ms=accounted(
+                frame.timing_ms | {"queue": clock.waited_s * 1000}, took_s * 1000
+            ),
+        )
 
     def _loaded(self) -> _Serving:
         if self._serving is None:
@@ -193,7 +243,11 @@ class Engine:
 
     def _broken_stage(self) -> Stage | None:
         """Only the first stage is needed for an answer."""
-        return Stage.COARSE if self.failures().get(Stage.COARSE, 0) >= BROKEN_AFTER else None
+        return (
+            Stage.COARSE
+            if self.failures().get(Stage.COARSE, 0) >= BROKEN_AFTER
+            else None
+        )
 
     async def _serve(self, stopped: asyncio.Event) -> None:
         """Owns the cascade from its loading to its end."""
@@ -205,7 +259,9 @@ class Engine:
             return
         try:
             async with AsyncExitStack() as stack:
-                workers = {stage: self._worker(cascade, stage) for stage in cascade.runners}
+                workers = {
+                    stage: self._worker(cascade, stage) for stage in cascade.runners
+                }
                 for worker in workers.values():
                     await stack.enter_async_context(worker.running())
                 self._serving = _Serving(cascade, workers)
@@ -219,15 +275,28 @@ class Engine:
         began_s = time.perf_counter()
         cascade = self._load_cascade()
         cascade.warm_up()
-        log.info("%s %s ready after %.1f s", cascade.manifest.name, cascade.manifest.version,
-                 time.perf_counter() - began_s)
+        log.info(
+            "%s %s ready after %.1f s",
+            cascade.manifest.name,
+            cascade.manifest.version,
+            time.perf_counter() - began_s,
+        )
         return cascade
 
     def _worker(self, cascade: Cascade, stage: Stage) -> StageWorker:
-        bound = self._settings.coarse_queue if stage is Stage.COARSE else self._settings.deep_queue
-        worker = StageWorker(stage, cascade.runners[stage], buckets=cascade.manifest.stages[stage].batch_buckets,
-                             bound=bound, cost_ms=cascade.manifest.stages[stage].cost_ms,
-                             on_run=self._metrics.count_run)
+        bound = (
+            self._settings.coarse_queue
+            if stage is Stage.COARSE
+            else self._settings.deep_queue
+        )
+        worker = StageWorker(
+            stage,
+            cascade.runners[stage],
+            buckets=cascade.manifest.stages[stage].batch_buckets,
+            bound=bound,
+            cost_ms=cascade.manifest.stages[stage].cost_ms,
+            on_run=self._metrics.count_run,
+        )
         self._metrics.watch_queue(stage, worker.waiting)
         return worker
 

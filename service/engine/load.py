@@ -6,44 +6,54 @@ from collections.abc import Callable
 from typing import Final
 
 CEILING_MM_PER_MS: Final = 20.0
-"""No deeper look removes that much error per millisecond: at the ceiling everybody stops at `coarse`."""
+"""No deeper stage removes that much error per millisecond: at the ceiling everybody stops at `coarse`."""
 _SCALE_MM_PER_MS: Final = 1.0
-"""Below it the price moves in even steps, above it in even ratios: looks are worth from a tenth to ten of these."""
+"""Below it the price moves in even steps, above it in even ratios: gains lie between a tenth and ten of these."""
 _TOP: Final = math.log1p(CEILING_MM_PER_MS / _SCALE_MM_PER_MS)
 _INTEGRAL_PER_S: Final = 0.5
 _PROPORTIONAL: Final = 0.25
-_LEAST, _MOST = -2.0, 3.0
+_LEAST = -2.0
+_MOST = 3.0
 """Bounds of the excess: a seventh of the target or less, twenty times or more."""
 _STALE_S: Final = 0.25
-"""A single observation says nothing about longer stretches of time."""
+"""A single observation does not represent longer stretches of time."""
 
 
 class LoadController:
     """A proportional-integral controller of waiting, on a logarithmic price.
 
-    Logarithmic, because what a look is worth spans two powers of ten. Integral, because the price that balances a load
+    Logarithmic, because gains span two powers of ten. Integral, because the price that balances a load
     is not known beforehand and differs by machine; it is held at its bounds, so that no overload, however long, has to
     be worked off before the price falls. Proportional, because a queue is itself an integral of the load, and an
     integral of an integral swings (Astrom and Hagglund, PID Controllers, 1995, chapters 3.2 and 3.5). The longest wait
     is held for a moment: short waits in one place must not hide long ones in another.
     """
 
-    def __init__(self, *, target_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._target_s, self._clock = target_s, clock
-        self._integral, self._longest_s, self._at_s = 0.0, 0.0, clock()
+    def __init__(
+        self, *, target_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._target_s = target_s
+        self._clock = clock
+        self._integral = 0.0
+        self._longest_s = 0.0
+        self._at_s = clock()
 
     @property
     def price(self) -> float:
-        """mm of expected error that one more millisecond must remove, on top of what was asked for."""
+        """mm of expected error that one more millisecond must remove, on top of the requested price."""
         elapsed_s = self._clock() - self._at_s
-        level = self._settled(elapsed_s) + _PROPORTIONAL * self._excess(self._held(elapsed_s))
+        level = self._settled(elapsed_s) + _PROPORTIONAL * self._excess(
+            self._held(elapsed_s)
+        )
         return _SCALE_MM_PER_MS * math.expm1(min(max(level, 0.0), _TOP))
 
     def observe(self, wait_s: float) -> None:
         """Something of a frame waits this long, or would if it came now."""
         elapsed_s = self._clock() - self._at_s
         self._longest_s = max(wait_s, self._held(elapsed_s))
-        step = _INTEGRAL_PER_S * self._excess(self._longest_s) * min(elapsed_s, _STALE_S)
+        step = (
+            _INTEGRAL_PER_S * self._excess(self._longest_s) * min(elapsed_s, _STALE_S)
+        )
         self._integral = min(max(self._settled(elapsed_s) + step, 0.0), _TOP)
         self._at_s = self._clock()
 
@@ -56,7 +66,10 @@ class LoadController:
 
     def _settled(self, elapsed_s: float) -> float:
         """Nobody waits where nobody comes."""
-        return max(self._integral + _INTEGRAL_PER_S * _LEAST * max(elapsed_s - _STALE_S, 0.0), 0.0)
+        return max(
+            self._integral + _INTEGRAL_PER_S * _LEAST * max(elapsed_s - _STALE_S, 0.0),
+            0.0,
+        )
 
     def _excess(self, wait_s: float) -> float:
         """How far the wait is from the target, as a logarithm."""

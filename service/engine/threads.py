@@ -6,20 +6,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from service.errors import Draining
+from posecascade.service.errors import Draining
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Threads:
-    """A pool that says so when it is closed, and is closed only when its last call has come back."""
+    """A pool that raises once it is closed, and is closed only when its last call has come back."""
 
     def __init__(self, count: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
-        self._name, self._closed = name, False
+        self._name = name
+        self._closed = False
 
-    def run(self, function: Callable[P, T], *args: P.args, **named: P.kwargs) -> Future[T]:
+    def run(
+        self, function: Callable[P, T], *args: P.args, **named: P.kwargs
+    ) -> Future[T]:
         """
         Raises:
             Draining: the pool is closed.

@@ -1,4 +1,4 @@
-"""The queue of one stage: who waits, what is run together, who is refused."""
+"""The queue of one stage: waiting jobs, batching, refusals."""
 
 import asyncio
 import logging
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import StageDown
-from models.records import Stage
-from models.runners.base import Arrays, Runner
-from service.engine.pace import Pace
-from service.engine.threads import Threads
-from service.errors import Draining, Overloaded
+from posecascade.models.errors import StageDown
+from posecascade.models.records import Stage
+from posecascade.models.runners.base import Arrays, Runner
+from posecascade.service.engine.pace import Pace
+from posecascade.service.engine.threads import Threads
+from posecascade.service.errors import Draining, Overloaded
 
 log = logging.getLogger(__name__)
 Outputs = dict[str, NDArray[Any]]
@@ -27,7 +27,7 @@ Outputs = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a stage says of one job."""
+    """Outputs of a stage for one job."""
 
     outputs: Outputs
     waited_s: float
@@ -67,8 +67,16 @@ class Job:
 class StageWorker:
     """Owns the queue of one stage: its only reader, and the stage's only caller."""
 
-    def __init__(self, stage: Stage, runner: Runner, *, buckets: Sequence[int], bound: int,
-                 cost_ms: float, on_run: Callable[[StageRun], None]) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        runner: Runner,
+        *,
+        buckets: Sequence[int],
+        bound: int,
+        cost_ms: float,
+        on_run: Callable[[StageRun], None],
+    ) -> None:
         """
         Args:
             stage: for names and messages.
@@ -76,9 +84,12 @@ class StageWorker:
             buckets: batch sizes that the stage is warm for.
             bound: items that may wait.
             cost_ms: of one item, as the manifest states it, until some are measured.
-            on_run: told of every batch, on the loop.
+            on_run: called after every batch, on the loop.
         """
-        self.stage, self._runner, self._bound, self._on_run = stage, runner, bound, on_run
+        self.stage = stage
+        self._runner = runner
+        self._bound = bound
+        self._on_run = on_run
         self._buckets = tuple(sorted({1, *buckets}, reverse=True))
         self._thread = Threads(1, f"stage-{stage}")
         self._jobs: deque[Job] = deque()
@@ -113,10 +124,14 @@ class StageWorker:
         """
         if self._closed:
             raise Draining(f"{self.stage} is closing")
-        job = Job(inputs, asyncio.get_running_loop().create_future(), time.perf_counter())
+        job = Job(
+            inputs, asyncio.get_running_loop().create_future(), time.perf_counter()
+        )
         waiting = self.waiting()
         if waiting and waiting + job.items > self._bound:
-            raise Overloaded(f"{self.stage}: {waiting} of {self._bound} places taken, {job.items} more asked for")
+            raise Overloaded(
+                f"{self.stage}: {waiting} of {self._bound} places taken, {job.items} more requested"
+            )
         self._jobs.append(job)
         self._arrived.set()
         return job.answer
@@ -158,7 +173,8 @@ class StageWorker:
 
     async def _answer(self, jobs: Sequence[Job]) -> None:
         self._began_s = began_s = time.perf_counter()
-        failed, items = False, sum(job.items for job in jobs)
+        failed = False
+        items = sum(job.items for job in jobs)
         try:
             outputs = await self._thread.run(self._run, jobs)
         except Exception as error:  # whatever a runtime raises, the queue goes on
@@ -174,8 +190,15 @@ class StageWorker:
             for job, part in zip(jobs, outputs, strict=True):
                 if not job.answer.done():
                     job.answer.set_result(Answer(part, began_s - job.submitted_s))
-        self._on_run(StageRun(self.stage, items, time.perf_counter() - began_s,
-                              began_s - min(job.submitted_s for job in jobs), failed))
+        self._on_run(
+            StageRun(
+                self.stage,
+                items,
+                time.perf_counter() - began_s,
+                began_s - min(job.submitted_s for job in jobs),
+                failed,
+            )
+        )
 
     def _failed(self, job: Job, error: Exception) -> None:
         self.failures += 1
@@ -186,13 +209,24 @@ class StageWorker:
 
     def _run(self, jobs: Sequence[Job]) -> list[Outputs]:
         """The jobs as batches of warm sizes; in a thread. Copies only where jobs are merged or split."""
-        merged = {name: _joined([job.inputs[name] for job in jobs]) for name in jobs[0].inputs}
+        merged = {
+            name: _joined([job.inputs[name] for job in jobs]) for name in jobs[0].inputs
+        }
         ran = []
-        for first, last in pairwise(_edges(batch_sizes(sum(job.items for job in jobs), self._buckets))):
-            ran.append(self._runner.run({name: array[first:last] for name, array in merged.items()}))
+        for first, last in pairwise(
+            _edges(batch_sizes(sum(job.items for job in jobs), self._buckets))
+        ):
+            ran.append(
+                self._runner.run(
+                    {name: array[first:last] for name, array in merged.items()}
+                )
+            )
         outputs = {name: _joined([part[name] for part in ran]) for name in ran[0]}
         spans = pairwise(_edges(job.items for job in jobs))
-        return [{name: array[first:last] for name, array in outputs.items()} for first, last in spans]
+        return [
+            {name: array[first:last] for name, array in outputs.items()}
+            for first, last in spans
+        ]
 
 
 def batch_sizes(items: int, buckets: Sequence[int]) -> list[int]:

@@ -19,20 +19,37 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
-from models.arrays import Image
-from models.records import Camera
-from service.errors import BadImage, EmptyBody, TooManyBytes, TooManyPixels, UnsupportedMedia
-from service.media import exif
-from service.media.sniff import SUPPORTED, reason_unsupported, webp_size
+from posecascade.models.arrays import Image
+from posecascade.models.records import Camera
+from posecascade.service.errors import (
+    BadImage,
+    EmptyBody,
+    TooManyBytes,
+    TooManyPixels,
+    UnsupportedMedia,
+)
+from posecascade.service.media import exif
+from posecascade.service.media.sniff import SUPPORTED, reason_unsupported, webp_size
 
-Pillow.MAX_IMAGE_PIXELS = None  # it would warn at a limit of its own; ours is checked below
+Pillow.MAX_IMAGE_PIXELS = (
+    None  # it would warn at a limit of its own; ours is checked below
+)
 MAX_SCANS: Final = 200
 """Of a progressive JPEG. Each costs a pass over the whole picture, so a small file could ask for minutes."""
 _GREY: Final = 127
-_OPAQUE: Final = {"1": "L", "L": "L", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "RGB": "RGB"}
+_OPAQUE: Final = {
+    "1": "L",
+    "L": "L",
+    "CMYK": "RGB",
+    "YCbCr": "RGB",
+    "LAB": "RGB",
+    "RGB": "RGB",
+}
 """Pillow's modes without alpha, and what each is converted to."""
 
-_UPRIGHT: Final[dict[int, Callable[[Image], Image]]] = {  # EXIF orientation -> how to set it upright
+_UPRIGHT: Final[
+    dict[int, Callable[[Image], Image]]
+] = {  # EXIF orientation -> how to set it upright
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
     4: lambda a: a[::-1],
@@ -59,7 +76,7 @@ class DecodedImage:
     """[H, W, 3] upright, contiguous."""
 
     camera: Camera | None
-    """From EXIF; None where it says nothing usable."""
+    """From EXIF; None where it has nothing usable."""
 
     queued_ms: float = 0.0
     """Waiting for a thread to decode it."""
@@ -81,7 +98,9 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:
     if not data:
         raise EmptyBody("want the bytes of a picture, got none")
     if len(data) > limits.max_bytes:
-        raise TooManyBytes(f"{len(data)} bytes are more than the {limits.max_bytes} allowed")
+        raise TooManyBytes(
+            f"{len(data)} bytes are more than the {limits.max_bytes} allowed"
+        )
     if reason := reason_unsupported(data):
         raise UnsupportedMedia(reason)
     if size := webp_size(data):  # Pillow would allocate the canvas to open it
@@ -89,29 +108,42 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:
     with _opened(data) as picture:
         _check_pixels(*picture.size, limits)
         pixels = _pixels_bgr(picture, data)
-        orientation = 1 if picture.format == "TIFF" else exif.orientation(picture)  # Pillow turns TIFF itself
+        orientation = (
+            1 if picture.format == "TIFF" else exif.orientation(picture)
+        )  # Pillow turns TIFF itself
         if orientation in _UPRIGHT:
             pixels = _UPRIGHT[orientation](pixels)
-        return DecodedImage(np.ascontiguousarray(pixels), exif.camera(picture, pixels.shape[1], pixels.shape[0]))
+        return DecodedImage(
+            np.ascontiguousarray(pixels),
+            exif.camera(picture, pixels.shape[1], pixels.shape[0]),
+        )
 
 
 def _opened(data: bytes) -> Pillow.Image:
     """Header only; no animation."""
     try:
         picture = Pillow.open(io.BytesIO(data), formats=SUPPORTED)
-        animated = picture.format in ("GIF", "PNG", "WEBP") and getattr(picture, "is_animated", False)
+        animated = picture.format in ("GIF", "PNG", "WEBP") and getattr(
+            picture, "is_animated", False
+        )
     except Exception as error:  # parsers of hostile bytes raise anything
-        raise BadImage("want JPEG, PNG, WebP, BMP, TIFF or GIF, got bytes that are none of them, "
-                       "or whose header is damaged") from error
+        raise BadImage(
+            "want JPEG, PNG, WebP, BMP, TIFF or GIF, got bytes that are none of them, "
+            "or whose header is damaged"
+        ) from error
     if animated:
-        raise UnsupportedMedia(f"this {picture.format} is animated; send one frame of it, or use the stream")
+        raise UnsupportedMedia(
+            f"this {picture.format} is animated; send one frame of it, or use the stream"
+        )
     return picture
 
 
 def _check_pixels(width: int, height: int, limits: Limits) -> None:
     if width * height > limits.max_pixels:
-        raise TooManyPixels(f"{width}x{height} is {width * height / 1e6:.1f} megapixels; "
-                            f"at most {limits.max_pixels / 1e6:g} are allowed")
+        raise TooManyPixels(
+            f"{width}x{height} is {width * height / 1e6:.1f} megapixels; "
+            f"at most {limits.max_pixels / 1e6:g} are allowed"
+        )
     if width < 1 or height < 1:
         raise BadImage(f"a picture of {width}x{height} pixels shows nothing")
 
@@ -147,11 +179,15 @@ def _first_scan(data: bytes) -> int:
     """Offset of the first start-of-scan marker."""
     at = 2
     while at + 4 <= len(data):
-        if data[at] != 0xFF:  # stray bytes between segments: decoders skip them, and so do we
+        if (
+            data[at] != 0xFF
+        ):  # stray bytes between segments: decoders skip them, and so do we
             at = data.find(b"\xff", at) % (len(data) + 1)  # not found: past the end
         elif data[at + 1] == 0xDA:
             return at
-        elif data[at + 1] in (0x00, 0x01, 0xFF) or 0xD0 <= data[at + 1] <= 0xD9:  # fill, or no payload
+        elif (
+            data[at + 1] in (0x00, 0x01, 0xFF) or 0xD0 <= data[at + 1] <= 0xD9
+        ):  # fill, or no payload
             at += 1 if data[at + 1] == 0xFF else 2
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4])
@@ -159,7 +195,9 @@ def _first_scan(data: bytes) -> int:
 
 
 def _opencv_jpeg(data: bytes) -> Image:
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION  # orientation is applied once, for all formats alike
+    flags = (
+        cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    )  # orientation is applied once, for all formats alike
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
@@ -174,7 +212,9 @@ def _pillow_pixels(picture: Pillow.Image) -> Image:
     if picture.mode.startswith("I;16"):
         picture = Pillow.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if picture.mode in ("F", "I"):
-        raise UnsupportedMedia(f"pixels of 32 bits (mode {picture.mode}) have no known range; send 8 or 16 bits")
+        raise UnsupportedMedia(
+            f"pixels of 32 bits (mode {picture.mode}) have no known range; send 8 or 16 bits"
+        )
     if picture.mode in _OPAQUE and "transparency" not in picture.info:
         rgb = picture.convert(_OPAQUE[picture.mode]).convert("RGB")
     else:

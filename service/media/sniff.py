@@ -1,4 +1,4 @@
-"""What bytes are, before anything else looks at them."""
+"""The media type of bytes, before anything else reads them."""
 
 from typing import Final
 
@@ -29,7 +29,9 @@ def reason_unsupported(data: bytes) -> str | None:
         if data.startswith(magic, offset):
             return f"{_WANT}, got {name}"
     head = data[:1024]
-    if b"<svg" in head.lower() or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml"):
+    if b"<svg" in head.lower() or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(
+        b"<?xml"
+    ):
         return f"{_WANT}, got SVG or XML; render it to PNG first"
     return f"{_WANT}, got text" if _is_text(head) else None
 
@@ -50,12 +52,19 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
 
     Source: RFC 9649, sections 2.5 to 2.7.
     """
-    if not (data.startswith(b"RIFF") and data.startswith(b"WEBP", 8) and len(data) >= 30):
+    if not (
+        data.startswith(b"RIFF") and data.startswith(b"WEBP", 8) and len(data) >= 30
+    ):
         return None
-    chunk, body = data[12:16], data[20:30]
+    chunk = data[12:16]
+    body = data[20:30]
     if chunk == b"VP8X":
-        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(
+            body[7:10], "little"
+        )
     if chunk == b"VP8L":
         bits = int.from_bytes(body[1:5], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(
+        body[8:10], "little"
+    ) & 0x3FFF

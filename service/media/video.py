@@ -8,8 +8,8 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from models.arrays import Image
-from service.errors import UnsupportedMedia
+from posecascade.models.arrays import Image
+from posecascade.service.errors import UnsupportedMedia
 
 _FPS_UNKNOWN = 25.0
 
@@ -57,8 +57,12 @@ class Video:
     def __enter__(self) -> "Video":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._capture.release()
 
 
@@ -66,7 +70,8 @@ class VideoFile:
     """Owns a video file being written."""
 
     def __init__(self, path: Path, fps: float) -> None:
-        self._path, self._fps = path, fps
+        self._path = path
+        self._fps = fps
         self._writer: cv2.VideoWriter | None = None
 
     def write(self, image_bgr: Image) -> None:
@@ -75,9 +80,16 @@ class VideoFile:
         Raises:
             OSError: the file cannot be written.
         """
-        height, width = (side - side % 2 for side in image_bgr.shape[:2])  # MPEG-4 wants even sides
+        height, width = (
+            side - side % 2 for side in image_bgr.shape[:2]
+        )  # MPEG-4 wants even sides
         if self._writer is None:
-            self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, (width, height))
+            self._writer = cv2.VideoWriter(
+                str(self._path),
+                cv2.VideoWriter.fourcc(*"mp4v"),
+                self._fps,
+                (width, height),
+            )
             if not self._writer.isOpened():
                 raise OSError(f"cannot write {self._path}")
         self._writer.write(np.ascontiguousarray(image_bgr[:height, :width]))
@@ -85,7 +97,11 @@ class VideoFile:
     def __enter__(self) -> "VideoFile":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._writer is not None:
             self._writer.release()

@@ -80,7 +80,7 @@ export class Panel {
     const rows = people.map(person => {
       const cells = [
         person.id ?? "–", person.stage, `${(person.root_mm[2] / 1000).toFixed(1)} m ± ${(person.root_sigma_mm / 1000).toFixed(1)}`,
-        `${Math.round(mean(person.sigma_mm))} mm`,
+        `${Math.round(person.expected_error_mm)} mm`,
         person.velocity_mm_s ? `${(Math.hypot(...person.velocity_mm_s) / 1000).toFixed(1)} m/s` : "–"
       ];
       const row = document.createElement("tr");
@@ -118,7 +118,6 @@ function swatch(colour) {
 
 const unit = text => Object.assign(document.createElement("small"), { textContent: text });
 
-const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function described(people) {
   if (!people.length) return "Nobody found";

@@ -1,6 +1,6 @@
-// The skeleton cascade25 as it is drawn; a test holds it to models/skeleton.py.
+// The skeleton cascade25 as it is drawn; a test compares it with the wire's.
 
-export const NAMES = [
+export const JOINTS = [
   "pelvis", "spine", "neck", "head_top", "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder",
   "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee",
   "right_knee", "left_ankle", "right_ankle", "left_heel", "right_heel", "left_toe", "right_toe"
@@ -14,7 +14,7 @@ export const BONES = [
 export const COLOURS = { coarse: "#f6b73c", refine: "#4cc9f0", expert: "#c792ff" };
 
 /** The person's right side is drawn darker, so that left and right can be told apart. */
-export const sideShade = (a, b) => (NAMES[a].startsWith("right") || NAMES[b].startsWith("right") ? 0.62 : 1);
+export const sideShade = (a, b) => (JOINTS[a].startsWith("right") || JOINTS[b].startsWith("right") ? 0.62 : 1);
 
 /** `#rrggbb` darkened by a factor, as a CSS colour with opacity. */
 export function ink(hex, shade = 1, alpha = 1) {

@@ -7,8 +7,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as Total
 
-from models.records import Frame
-from service.streams.protocol import Summary
+from posecascade.models.records import Frame
+from posecascade.service.wire.stream_messages import Summary
 
 _SECONDS: Final = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -17,12 +17,26 @@ class StreamMetrics:
     """Of all streams together."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.open = Gauge("streams_open", "Streams that are open", namespace="posecascade",
-                                     registry=registry)
-        self.frames = Total("stream_frames", "Frames received by streams, by what became of them",
-                                         ["outcome"], namespace="posecascade", registry=registry)
-        self.age_seconds = Histogram("stream_age_seconds", "From a frame's receipt to its answer",
-                                                buckets=_SECONDS, namespace="posecascade", registry=registry)
+        self.open = Gauge(
+            "streams_open",
+            "Streams that are open",
+            namespace="posecascade",
+            registry=registry,
+        )
+        self.frames = Total(
+            "stream_frames",
+            "Frames received by streams, by what became of them",
+            ["outcome"],
+            namespace="posecascade",
+            registry=registry,
+        )
+        self.age_seconds = Histogram(
+            "stream_age_seconds",
+            "From a frame's receipt to its answer",
+            buckets=_SECONDS,
+            namespace="posecascade",
+            registry=registry,
+        )
 
 
 @dataclass(slots=True)
@@ -46,7 +60,12 @@ class Counts:
     def answer(self, frame: Frame, age_ms: float) -> None:
         """A frame is about to be sent."""
         self.answered += 1
-        self.people = max([self.people, *(person.id + 1 for person in frame.people if person.id is not None)])
+        self.people = max(
+            [
+                self.people,
+                *(person.id + 1 for person in frame.people if person.id is not None),
+            ]
+        )
         self.age_ms_sum += age_ms
         self.age_ms_max = max(self.age_ms_max, age_ms)
         self.stages.update(str(person.stage) for person in frame.people)
@@ -64,8 +83,16 @@ class Counts:
         self.metrics.frames.labels("dropped").inc()
 
     def summary(self, stream: str, seconds: float) -> Summary:
-        """All of it, as the client is told."""
+        """The summary message."""
         return Summary(
-            stream=stream, seconds=round(seconds, 3), received=self.received, answered=self.answered,
-            dropped=self.dropped, failed=self.failed, people=self.people, stages=dict(self.stages),
-            age_ms_mean=round(self.age_ms_sum / max(self.answered, 1), 3), age_ms_max=round(self.age_ms_max, 3))
+            stream=stream,
+            seconds=round(seconds, 3),
+            received=self.received,
+            answered=self.answered,
+            dropped=self.dropped,
+            failed=self.failed,
+            people=self.people,
+            stages=dict(self.stages),
+            age_ms_mean=round(self.age_ms_sum / max(self.answered, 1), 3),
+            age_ms_max=round(self.age_ms_max, 3),
+        )

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from service.streams.protocol import Flow, SentFrame
+from posecascade.service.wire.stream_messages import Flow, SentFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ class Pacer:
         """
         Args:
             flow: may be changed until the first frame.
-            on_drop: told of each frame that a newer one replaced.
+            on_drop: called for each frame that a newer one replaced.
         """
-        self.flow, self._on_drop = flow, on_drop
+        self.flow = flow
+        self._on_drop = on_drop
         self._waiting: Waiting | None = None
         self._working = False
         self._unread: deque[int] = deque()
@@ -51,7 +52,9 @@ class Pacer:
         """The frame to work on now; its answer must be `finish`ed before the next one is taken."""
         await self._until(lambda: self._waiting is not None and self._window_open)
         assert self._waiting is not None
-        frame, self._waiting, self._working = self._waiting, None, True
+        frame = self._waiting
+        self._waiting = None
+        self._working = True
         self._changed.set()
         return frame
 
@@ -90,7 +93,9 @@ class Pacer:
 
     @property
     def _window_open(self) -> bool:
-        return self._stopping or not self._confirms or len(self._unread) < self.flow.window
+        return (
+            self._stopping or not self._confirms or len(self._unread) < self.flow.window
+        )
 
     async def _until(self, ready: Callable[[], bool]) -> None:
         while not ready():

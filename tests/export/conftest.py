@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from export.release import release
-from export.to_onnx import export_stage
-from models.records import Stage
-from models.skeleton import JOINTS
+from posecascade.export.release import release
+from posecascade.export.to_onnx import export_stage
+from posecascade.models.records import Stage
+from posecascade.models.skeleton import JOINTS
 
 SLOTS = 4
 SIZE = 64
@@ -25,12 +25,16 @@ class TinyCoarse(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.picture = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU6(), nn.Conv2d(16, 16, 3, 2, 1), nn.ReLU())
+        self.picture = nn.Sequential(
+            nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU6(), nn.Conv2d(16, 16, 3, 2, 1), nn.ReLU()
+        )
         self.center = nn.Conv2d(16, 1, 1)
         self.body = nn.Linear(16, JOINTS * 7 + 3)
 
     def forward(self, image_bgr, intrinsics):
-        maps = self.picture(image_bgr.float().permute(0, 3, 1, 2) / 255)  # [N, 16, H / 4, W / 4]
+        maps = self.picture(
+            image_bgr.float().permute(0, 3, 1, 2) / 255
+        )  # [N, 16, H / 4, W / 4]
         center = self.center(maps).sigmoid()
         kept = center * (F.max_pool2d(center, 3, 1, 1) == center)
         score, cell = kept.flatten(1).topk(SLOTS)  # [N, K]
@@ -38,14 +42,24 @@ class TinyCoarse(nn.Module):
         row = cell // width
         xy = torch.stack([cell - row * width, row], -1) + 0.5  # [N, K, 2] cells
         grid = (xy / torch.tensor([width, height]) * 2 - 1).unsqueeze(2)
-        seen = F.grid_sample(maps, grid, align_corners=False).squeeze(3).mT  # [N, 16, K, 1] -> [N, K, 16]
+        seen = (
+            F.grid_sample(maps, grid, align_corners=False).squeeze(3).mT
+        )  # [N, 16, K, 1] -> [N, K, 16]
         own = torch.gather(maps.flatten(2), 2, cell.unsqueeze(1).expand(-1, 16, -1)).mT
-        return pose(self.body(seen + own), 4 * xy.unsqueeze(2), intrinsics[:, None, :1]) | {"score": score + 0.5}
+        return pose(
+            self.body(seen + own), 4 * xy.unsqueeze(2), intrinsics[:, None, :1]
+        ) | {"score": score + 0.5}
 
     def example_inputs(self, batch=2):
         g = torch.Generator().manual_seed(0)
-        return {"image_bgr": torch.randint(0, 256, (batch, 64, 96, 3), dtype=torch.uint8, generator=g),
-                "intrinsics": torch.tensor([100.0, 100.0, 48.0, 32.0]).expand(batch, 4).contiguous()}
+        return {
+            "image_bgr": torch.randint(
+                0, 256, (batch, 64, 96, 3), dtype=torch.uint8, generator=g
+            ),
+            "intrinsics": torch.tensor([100.0, 100.0, 48.0, 32.0])
+            .expand(batch, 4)
+            .contiguous(),
+        }
 
 
 class TinyCrop(nn.Module):
@@ -54,40 +68,72 @@ class TinyCrop(nn.Module):
     def __init__(self, stage):
         super().__init__()
         self.stage = stage
-        self.picture = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1), nn.Hardswish(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.picture = nn.Sequential(
+            nn.Conv2d(3, 16, 3, 2, 1),
+            nn.Hardswish(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
         self.body = nn.Linear(16 + JOINTS * 7, JOINTS * 7 + 3)
 
-    def forward(self, crop_bgr, intrinsics, prior_px, prior_rel_mm, prior_sigma_mm, prior_scores):
+    def forward(
+        self, crop_bgr, intrinsics, prior_px, prior_rel_mm, prior_sigma_mm, prior_scores
+    ):
         seen = self.picture(crop_bgr.float().permute(0, 3, 1, 2) / 255)
-        known = [prior_px.flatten(1) / SIZE, prior_rel_mm.flatten(1) / 1000, prior_sigma_mm / 100, prior_scores]
+        known = [
+            prior_px.flatten(1) / SIZE,
+            prior_rel_mm.flatten(1) / 1000,
+            prior_sigma_mm / 100,
+            prior_scores,
+        ]
         found = self.body(torch.cat([seen, *known], 1))
-        return pose(found, prior_px, intrinsics[:, :1]) | {"score": found[:, 0].sigmoid()}
+        return pose(found, prior_px, intrinsics[:, :1]) | {
+            "score": found[:, 0].sigmoid()
+        }
 
     def example_inputs(self, batch=2):
         g = torch.Generator().manual_seed(0)
-        return {"crop_bgr": torch.randint(0, 256, (batch, SIZE, SIZE, 3), dtype=torch.uint8, generator=g),
-                "intrinsics": torch.tensor([120.0, 120.0, 32.0, 32.0]).expand(batch, 4).contiguous(),
-                "prior_px": SIZE * torch.rand(batch, JOINTS, 2, generator=g),
-                "prior_rel_mm": 300 * torch.randn(batch, JOINTS, 3, generator=g),
-                "prior_sigma_mm": 50 + 50 * torch.rand(batch, JOINTS, generator=g),
-                "prior_scores": torch.rand(batch, JOINTS, generator=g)}
+        return {
+            "crop_bgr": torch.randint(
+                0, 256, (batch, SIZE, SIZE, 3), dtype=torch.uint8, generator=g
+            ),
+            "intrinsics": torch.tensor([120.0, 120.0, 32.0, 32.0])
+            .expand(batch, 4)
+            .contiguous(),
+            "prior_px": SIZE * torch.rand(batch, JOINTS, 2, generator=g),
+            "prior_rel_mm": 300 * torch.randn(batch, JOINTS, 3, generator=g),
+            "prior_sigma_mm": 50 + 50 * torch.rand(batch, JOINTS, generator=g),
+            "prior_scores": torch.rand(batch, JOINTS, generator=g),
+        }
 
 
 def pose(found, about_px, focal):
     """The contract's outputs but for the score, from numbers [..., 25 * 7 + 3]."""
-    px, rel, sigma, scores, rest = found.split([JOINTS * 2, JOINTS * 3, JOINTS, JOINTS, 3], -1)
-    return {"joints_px": about_px + 20 * px.unflatten(-1, (JOINTS, 2)), "joint_scores": scores.sigmoid(),
-            "joints_rel_mm": 300 * rel.unflatten(-1, (JOINTS, 3)), "sigma_mm": 50 * F.softplus(sigma),
-            "root_depth_mm": 40 * focal.squeeze(-1) * rest[..., 0].exp() if focal.ndim > 2 else
-            40 * focal[:, 0] * rest[..., 0].exp(),
-            "root_depth_sigma_mm": 100 * rest[..., 1].exp(), "disagreement": rest[..., 2].abs()}
+    px, rel, sigma, scores, rest = found.split(
+        [JOINTS * 2, JOINTS * 3, JOINTS, JOINTS, 3], -1
+    )
+    return {
+        "joints_px": about_px + 20 * px.unflatten(-1, (JOINTS, 2)),
+        "joint_scores": scores.sigmoid(),
+        "joints_rel_mm": 300 * rel.unflatten(-1, (JOINTS, 3)),
+        "sigma_mm": 50 * F.softplus(sigma),
+        "root_depth_mm": 40 * focal.squeeze(-1) * rest[..., 0].exp()
+        if focal.ndim > 2
+        else 40 * focal[:, 0] * rest[..., 0].exp(),
+        "root_depth_sigma_mm": 100 * rest[..., 1].exp(),
+        "disagreement": rest[..., 2].abs(),
+    }
 
 
 @pytest.fixture(scope="session")
 def modules():
     """One stand-in of each stage, weights as a checkpoint holds them."""
     torch.manual_seed(0)
-    made = {Stage.COARSE: TinyCoarse(), Stage.REFINE: TinyCrop(Stage.REFINE), Stage.EXPERT: TinyCrop(Stage.EXPERT)}
+    made = {
+        Stage.COARSE: TinyCoarse(),
+        Stage.REFINE: TinyCrop(Stage.REFINE),
+        Stage.EXPERT: TinyCrop(Stage.EXPERT),
+    }
     for module in made.values():
         module.half().float()
     return made
@@ -109,9 +155,18 @@ def frames(tmp_path_factory):
     """Noisy pictures, two of one shape and one of another."""
     folder = tmp_path_factory.mktemp("frames")
     rng = np.random.default_rng(0)
-    for name, size in {"wide": (90, 160), "wide_too": (90, 160), "tall": (160, 90)}.items():
-        blurred = cv2.GaussianBlur(rng.integers(0, 256, (*size, 3), np.uint8), (0, 0), 3)
-        cv2.imwrite(str(folder / f"{name}.png"), cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX))
+    for name, size in {
+        "wide": (90, 160),
+        "wide_too": (90, 160),
+        "tall": (160, 90),
+    }.items():
+        blurred = cv2.GaussianBlur(
+            rng.integers(0, 256, (*size, 3), np.uint8), (0, 0), 3
+        )
+        cv2.imwrite(
+            str(folder / f"{name}.png"),
+            cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX),
+        )
     return [folder]
 
 

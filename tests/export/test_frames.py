@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from export.frames import FRAMES_A_VIDEO, read_frames
+from posecascade.export.frames import FRAMES_A_VIDEO, read_frames
 
 
 def test_a_folder_gives_its_pictures_and_nothing_else(tmp_path):
@@ -15,12 +15,16 @@ def test_a_folder_gives_its_pictures_and_nothing_else(tmp_path):
 
 
 def test_a_video_gives_a_few_frames(tmp_path):
-    video = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (32, 16))
+    video = cv2.VideoWriter(
+        str(tmp_path / "v.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (32, 16)
+    )
     for _ in range(90):
         video.write(np.zeros((16, 32, 3), np.uint8))
     video.release()
 
-    assert [frame.shape for frame in read_frames([tmp_path / "v.avi"])] == [(16, 32, 3)] * FRAMES_A_VIDEO
+    assert [frame.shape for frame in read_frames([tmp_path / "v.avi"])] == [
+        (16, 32, 3)
+    ] * FRAMES_A_VIDEO
 
 
 @pytest.mark.parametrize("name", ["broken.jpg", "broken.mp4"])

@@ -3,11 +3,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.to_onnx import halved
-from models.networks.torch_runner import TorchRunner
-from models.records import Stage
-from models.runners.agreement import agreement
-from models.runners.onnx import OnnxRunner
+from posecascade.export.to_onnx import halved
+from posecascade.models.lab.networks.torch_runner import TorchRunner
+from posecascade.models.records import Stage
+from posecascade.models.runners.onnx import OnnxRunner
+from posecascade.models.runners.parity import agreement
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,9 @@ def example(module, items):
 
 @pytest.mark.parametrize("stage", Stage)
 @pytest.mark.parametrize("items", [1, 5])
-def test_an_exported_stage_says_what_its_module_says_at_any_batch(modules, runner, stage, items):
+def test_an_exported_stage_agrees_with_its_module_at_any_batch(
+    modules, runner, stage, items
+):
     batch = example(modules[stage], items)
     found = agreement(TorchRunner(modules[stage]).run(batch), runner[stage].run(batch))
 
@@ -32,13 +34,25 @@ def test_an_exported_stage_says_what_its_module_says_at_any_batch(modules, runne
 @pytest.mark.parametrize("size_hw", [(96, 64), (160, 160), (128, 224)])
 def test_one_coarse_file_takes_every_frame_size(modules, runner, size_hw):
     batch = example(modules[Stage.COARSE], 2)
-    batch["image_bgr"] = np.random.default_rng(0).integers(0, 256, (2, *size_hw, 3), np.uint8)
+    batch["image_bgr"] = np.random.default_rng(0).integers(
+        0, 256, (2, *size_hw, 3), np.uint8
+    )
 
-    assert agreement(TorchRunner(modules[Stage.COARSE]).run(batch), runner[Stage.COARSE].run(batch)).joints_mm < 0.01
+    assert (
+        agreement(
+            TorchRunner(modules[Stage.COARSE]).run(batch),
+            runner[Stage.COARSE].run(batch),
+        ).joints_mm
+        < 0.01
+    )
 
 
 def test_the_file_says_what_it_is(runner):
-    assert runner[Stage.EXPERT].metadata == {"stage": "expert", "contract": "1", "skeleton": "cascade25"}
+    assert runner[Stage.EXPERT].metadata == {
+        "stage": "expert",
+        "contract": "1",
+        "skeleton": "cascade25",
+    }
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -54,9 +68,15 @@ def test_pictures_are_cast_before_anything_else(exported, stage):
 def graph_of(array):
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
-        [helper.make_node("Add", ["x", "weights"], ["y"])], "sum", [value("x", TensorProto.FLOAT, [len(array)])],
-        [value("y", TensorProto.FLOAT, [len(array)])], [numpy_helper.from_array(array, "weights")])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+        [helper.make_node("Add", ["x", "weights"], ["y"])],
+        "sum",
+        [value("x", TensorProto.FLOAT, [len(array)])],
+        [value("y", TensorProto.FLOAT, [len(array)])],
+        [numpy_helper.from_array(array, "weights")],
+    )
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10
+    )
 
 
 def outcome(model, path):
@@ -67,18 +87,25 @@ def outcome(model, path):
 
 
 def test_half_precision_weights_are_stored_as_such_and_nothing_is_lost(tmp_path):
-    weights = np.random.default_rng(0).normal(size=1000).astype(np.float16).astype(np.float32)
+    weights = (
+        np.random.default_rng(0).normal(size=1000).astype(np.float16).astype(np.float32)
+    )
     small = halved(graph_of(weights))
 
-    assert len(small.SerializeToString()) < 0.6 * len(graph_of(weights).SerializeToString())
+    assert len(small.SerializeToString()) < 0.6 * len(
+        graph_of(weights).SerializeToString()
+    )
     np.testing.assert_array_equal(outcome(small, tmp_path / "small.onnx"), weights)
 
 
-@pytest.mark.parametrize("weights", [
-    pytest.param(np.full(1000, 1e6, np.float32), id="overflow"),
-    pytest.param(np.full(1000, 1e-7, np.float32), id="underflow"),
-    pytest.param(np.full(10, 0.5, np.float32), id="too few to matter"),
-])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        pytest.param(np.full(1000, 1e6, np.float32), id="overflow"),
+        pytest.param(np.full(1000, 1e-7, np.float32), id="underflow"),
+        pytest.param(np.full(10, 0.5, np.float32), id="too few to matter"),
+    ],
+)
 def test_what_half_precision_would_hurt_or_not_help_stays_as_it_is(weights):
     model = graph_of(weights)
 

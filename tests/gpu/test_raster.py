@@ -7,14 +7,17 @@ pytest.importorskip("triton", reason="Triton is not installed")
 if not torch.cuda.is_available():
     pytest.skip("no CUDA device", allow_module_level=True)
 
-from models.datasets.synthetic import raster_torch, raster_triton  # noqa: E402 - after the check for a device
-from tests.models.datasets.synthetic.triangles import random_triangles  # noqa: E402
+from posecascade.models.lab.rendering import raster_torch, raster_triton  # noqa: E402 - after the check for a device
+from tests.models.lab.rendering.triangles import random_triangles  # noqa: E402
 
 
 @pytest.mark.parametrize(("count", "size_px"), [(1, 16), (500, 128), (4000, 512)])
 def test_the_fused_kernel_sees_what_torch_sees(count: int, size_px: int):
-    triangles = random_triangles(seed=count, count=count, frames=4, size_px=size_px, device="cuda")
-    one, other = raster_triton.rasterise(triangles), raster_torch.rasterise(triangles)
+    triangles = random_triangles(
+        seed=count, count=count, frames=4, size_px=size_px, device="cuda"
+    )
+    one = raster_triton.rasterise(triangles)
+    other = raster_torch.rasterise(triangles)
     both = (one.triangle >= 0) & (other.triangle >= 0)
 
     assert (one.triangle == other.triangle).float().mean() > 0.999

@@ -8,16 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from models.assignment import assigned, matched
+from posecascade.models.assignment import assigned, matched
 
 COSTS = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=5).flatmap(
-    lambda shape: arrays(np.float64, shape, elements=st.integers(-4, 9)))
+    lambda shape: arrays(np.float64, shape, elements=st.integers(-4, 9))
+)
 
 
 def brute_force(cost):
     tall = cost if cost.shape[0] <= cost.shape[1] else cost.T
-    return min(sum(tall[row, column] for row, column in enumerate(columns))
-               for columns in permutations(range(tall.shape[1]), tall.shape[0]))
+    return min(
+        sum(tall[row, column] for row, column in enumerate(columns))
+        for columns in permutations(range(tall.shape[1]), tall.shape[0])
+    )
 
 
 @given(COSTS)
@@ -51,7 +54,9 @@ def test_agrees_with_scipy_on_forty_by_thirty():
 
     rows, columns = assigned(cost)
 
-    assert cost[rows, columns].sum() == pytest.approx(cost[optimize.linear_sum_assignment(cost)].sum())
+    assert cost[rows, columns].sum() == pytest.approx(
+        cost[optimize.linear_sum_assignment(cost)].sum()
+    )
 
 
 def test_nan_and_infinity_forbid_a_pair():
@@ -66,5 +71,7 @@ def test_nobody_is_assigned_to_nobody(shape):
 
 
 def test_an_infinite_cost_is_refused_where_everyone_must_be_paired():
-    with pytest.raises(ValueError, match=r"finite cost \[R, C\], got shape \(1, 1\) with 1 not finite"):
+    with pytest.raises(
+        ValueError, match=r"finite cost \[R, C\], got shape \(1, 1\) with 1 not finite"
+    ):
         assigned(np.array([[np.inf]]))

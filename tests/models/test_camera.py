@@ -6,14 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.camera import as_row, assumed, back_project, project, through_window
-from models.crops import Window
-from models.records import Camera, CameraSource
+from posecascade.models.camera import (
+    as_row,
+    assumed,
+    back_project,
+    project,
+    through_window,
+)
+from posecascade.models.crops import Window
+from posecascade.models.records import Camera, CameraSource
 from tests.standing import CAMERA, standing_mm
 
-FOCALS, CENTRES = st.floats(50, 5000), st.floats(-500, 3000)
+FOCALS = st.floats(50, 5000)
+CENTRES = st.floats(-500, 3000)
 CAMERAS = st.builds(Camera, FOCALS, FOCALS, CENTRES, CENTRES)
-POINTS = st.integers(0, 6).flatmap(lambda n: arrays(np.float64, (n, 2), elements=st.floats(-3000, 3000)))
+POINTS = st.integers(0, 6).flatmap(
+    lambda n: arrays(np.float64, (n, 2), elements=st.floats(-3000, 3000))
+)
 
 
 @given(CAMERAS, POINTS, st.floats(100, 30_000))
@@ -27,13 +36,19 @@ def test_lifted_pixels_project_back_to_where_they_were(camera, uv_px, depth_mm):
 @given(CAMERAS, st.floats(-400, 400), st.floats(-400, 400), st.floats(0.05, 20))
 def test_the_camera_of_a_window_sees_what_the_window_shows(camera, x_px, y_px, scale):
     joints_mm = standing_mm() + [200, -100, 4000]
-    in_window = Window(x_px, y_px, scale).enter(project(joints_mm, camera))
+    in_window = Window(x_px, y_px, scale).to_crop(project(joints_mm, camera))
 
-    np.testing.assert_allclose(project(joints_mm, through_window(camera, x_px, y_px, scale)), in_window, atol=1e-5)
+    np.testing.assert_allclose(
+        project(joints_mm, through_window(camera, x_px, y_px, scale)),
+        in_window,
+        atol=1e-5,
+    )
 
 
 @given(st.integers(1, 4000), st.integers(1, 4000), st.floats(10, 170))
-def test_an_assumed_camera_spans_its_field_of_view_on_the_long_side(width, height, fov_deg):
+def test_an_assumed_camera_spans_its_field_of_view_on_the_long_side(
+    width, height, fov_deg
+):
     camera = assumed(width, height, fov_deg)
     half_px = max(width, height) / 2
 

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from models.skeleton import BLAZE33, BONES, JOINT_NAMES, JOINT_SETS, JOINTS, MIRROR, ROOT
+from posecascade.models.skeleton import (
+    BLAZE33,
+    BONES,
+    JOINT_NAMES,
+    JOINT_SETS,
+    JOINTS,
+    MIRROR,
+    ROOT,
+)
 from tests.standing import standing_mm
 
 
@@ -31,7 +39,8 @@ def test_the_bones_span_one_tree_from_the_pelvis():
     for joint in range(JOINTS):
         steps = 0
         while joint != ROOT:
-            joint, steps = parents[joint], steps + 1
+            joint = parents[joint]
+            steps = steps + 1
             assert steps < JOINTS
 
 
@@ -41,13 +50,19 @@ def test_the_bones_are_the_same_on_both_sides():
     assert mirrored == set(BONES)
 
 
-@pytest.mark.parametrize("skeleton", [*JOINT_SETS.values(), BLAZE33], ids=lambda s: s.name)
-def test_another_skeleton_takes_the_joints_of_the_same_name_and_nan_for_the_rest(skeleton):
+@pytest.mark.parametrize(
+    "skeleton", [*JOINT_SETS.values(), BLAZE33], ids=lambda s: s.name
+)
+def test_another_skeleton_takes_the_joints_of_the_same_name_and_nan_for_the_rest(
+    skeleton,
+):
     values = np.stack([np.arange(JOINTS), np.arange(JOINTS)], -1)
     picked = skeleton.of(np.stack([values, values + 100]))
 
     assert picked.shape == (2, len(skeleton.joints), 2)
-    for column, (name, source) in enumerate(zip(skeleton.joints, skeleton.source, strict=True)):
+    for column, (name, source) in enumerate(
+        zip(skeleton.joints, skeleton.source, strict=True)
+    ):
         if source == -1:
             assert np.isnan(picked[:, column]).all()
         else:

@@ -7,16 +7,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Image
-from models.calibration.tables import Calibration
-from models.camera import assumed
-from models.cascade import Cascade
-from models.errors import StageDown
-from models.looks import heights
-from models.records import Stage
-from models.routers.fitted import CORNERS
-from models.runners import Arrays, Runner
-from models.skeleton import JOINTS
+from posecascade.models.arrays import Image
+from posecascade.models.calibration import Calibration
+from posecascade.models.camera import assumed
+from posecascade.models.cascade.cascade import Cascade
+from posecascade.models.errors import StageDown
+from posecascade.models.keypoints import box_heights
+from posecascade.models.policies.serialized import CORNERS
+from posecascade.models.records import Stage
+from posecascade.models.runners import Arrays, Runner
+from posecascade.models.skeleton import JOINTS
 from tests.doubles import FakeRunner, fake_manifest
 from tests.standing import standing
 
@@ -55,29 +55,43 @@ class ShortSighted:
         closer = batch["intrinsics"][0, 0] > WHOLE_SCALE * CAMERA.fx
         if closer and self.fails_on_tiles:
             raise StageDown("no more")
-        said = [self._people(image.shape, row)
-                for image, row in zip(batch["image_bgr"], batch["intrinsics"], strict=True)]
+        output = [
+            self._people(image.shape, row)
+            for image, row in zip(batch["image_bgr"], batch["intrinsics"], strict=True)
+        ]
         if closer and self.spoil is not None:
-            for slots in said:
+            for slots in output:
                 slots["score"][:] = self.spoil
-        return {name: np.stack([slots[name] for slots in said]) for name in said[0]}
+        return {name: np.stack([slots[name] for slots in output]) for name in output[0]}
 
     def close(self) -> None:
         pass
 
-    def _people(self, shape: tuple[int, ...], intrinsics: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        focal, centre = intrinsics[:2].astype(float), intrinsics[2:].astype(float)
+    def _people(
+        self, shape: tuple[int, ...], intrinsics: NDArray[np.float32]
+    ) -> dict[str, NDArray[Any]]:
+        focal = intrinsics[:2].astype(float)
+        centre = intrinsics[2:].astype(float)
         out = _nobody(self.slots)
         poses = [standing((x, 0, z), camera=CAMERA).pose for x, z in self.places]
         row = 0
         for pose in poses:
-            px = (pose.joints_px - [CAMERA.cx, CAMERA.cy]) / [CAMERA.fx, CAMERA.fy] * focal + centre
-            tall = heights(px[None])[0]
-            if tall < FAINT_FROM_PX or (px.mean(0) < 0).any() or (px.mean(0) >= shape[1::-1]).any():
+            px = (pose.joints_px - [CAMERA.cx, CAMERA.cy]) / [
+                CAMERA.fx,
+                CAMERA.fy,
+            ] * focal + centre
+            tall = box_heights(px[None])[0]
+            if (
+                tall < FAINT_FROM_PX
+                or (px.mean(0) < 0).any()
+                or (px.mean(0) >= shape[1::-1]).any()
+            ):
                 continue
             out["joints_px"][row], out["joints_rel_mm"][row] = px, pose.joints_rel_mm
             out["root_depth_mm"][row] = pose.root_mm[2]
-            out["score"][row] = min(0.95, 0.5 + tall / 1000) if tall >= SEEN_FROM_PX else 0.1
+            out["score"][row] = (
+                min(0.95, 0.5 + tall / 1000) if tall >= SEEN_FROM_PX else 0.1
+            )
             row += 1
         return out
 
@@ -85,21 +99,41 @@ class ShortSighted:
 def _nobody(slots: int) -> dict[str, NDArray[Any]]:
     out: dict[str, NDArray[Any]] = {
         name: np.full((slots, *shape), value, np.float32)
-        for name, shape, value in (("score", (), 0.0), ("disagreement", (), 0.0), ("joints_px", (JOINTS, 2), 0.0),
-                                   ("joint_scores", (JOINTS,), 0.9), ("joints_rel_mm", (JOINTS, 3), 0.0),
-                                   ("sigma_mm", (JOINTS,), 40.0), ("root_depth_mm", (), 3000.0),
-                                   ("root_depth_sigma_mm", (), 100.0))}
+        for name, shape, value in (
+            ("score", (), 0.0),
+            ("disagreement", (), 0.0),
+            ("joints_px", (JOINTS, 2), 0.0),
+            ("joint_scores", (JOINTS,), 0.9),
+            ("joints_rel_mm", (JOINTS, 3), 0.0),
+            ("sigma_mm", (JOINTS,), 40.0),
+            ("root_depth_mm", (), 3000.0),
+            ("root_depth_sigma_mm", (), 100.0),
+        )
+    }
     return out
 
 
 def wide_cascade(coarse: ShortSighted) -> Cascade:
     """Only its first stage can see; a tile costs 30 ms."""
-    calibration = Calibration(dict.fromkeys(Stage, (1.0,) * JOINTS), dict.fromkeys(Stage, (1.0, 0.0)),
-                              {policy.name: policy for policy in CORNERS}, balanced_price=1.0, balanced_budget_ms=20.0,
-                              promises=(), promised=None, fitted_on="nothing")
+    calibration = Calibration(
+        dict.fromkeys(Stage, (1.0,) * JOINTS),
+        dict.fromkeys(Stage, (1.0, 0.0)),
+        {policy.name: policy for policy in CORNERS},
+        balanced_price=1.0,
+        balanced_budget_ms=20.0,
+        operating_points=(),
+        guarantee=None,
+        fitted_on="nothing",
+    )
     manifest = fake_manifest()
-    stages = {stage: replace(spec, cost_ms=30.0) for stage, spec in manifest.stages.items()}
-    runners: dict[Stage, Runner] = {Stage.COARSE: coarse, Stage.REFINE: FakeRunner(), Stage.EXPERT: FakeRunner()}
+    stages = {
+        stage: replace(spec, cost_ms=30.0) for stage, spec in manifest.stages.items()
+    }
+    runners: dict[Stage, Runner] = {
+        Stage.COARSE: coarse,
+        Stage.REFINE: FakeRunner(),
+        Stage.EXPERT: FakeRunner(),
+    }
     return Cascade(replace(manifest, calibration=calibration, stages=stages), runners)
 
 

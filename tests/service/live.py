@@ -11,10 +11,10 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from service.app import create_app
-from service.commands.serve import Server
-from service.settings import Settings
-from service.streams.protocol import HEADER, frame_message
+from posecascade.service.app import create_app
+from posecascade.service.commands.serve import Server
+from posecascade.service.settings import Settings
+from posecascade.service.wire.stream_messages import HEADER, frame_message
 from tests.doubles import FakeCascade
 from tests.pictures import encoded, scene_bgr
 
@@ -26,15 +26,19 @@ class Live:
     """A service that is ready."""
 
     def __init__(self, server, cascade):
-        self.cascade, self._server = cascade, server
+        self.cascade = cascade
+        self._server = server
         port = server.servers[0].sockets[0].getsockname()[1]
-        self.host, self.url = f"127.0.0.1:{port}", f"http://127.0.0.1:{port}"
+        self.host = f"127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         self.http = httpx.Client(base_url=self.url)
 
     def measured(self, name):
         """One figure of /metrics, with its labels as they are written."""
         lines = self.http.get("/metrics").text.splitlines()
-        return next(float(line.split()[-1]) for line in lines if line.startswith(name + " "))
+        return next(
+            float(line.split()[-1]) for line in lines if line.startswith(name + " ")
+        )
 
     def until(self, condition):
         """Returns once it holds: for what happens on the other side of a socket."""
@@ -45,7 +49,9 @@ class Live:
     @contextmanager
     def stream(self, query="quality=fast", **options):
         """A stream that has been accepted."""
-        with connect(f"ws://{self.host}/v1/stream?{query}", compression=None, **options) as socket:
+        with connect(
+            f"ws://{self.host}/v1/stream?{query}", compression=None, **options
+        ) as socket:
             yield Talk(socket)
 
     def shut_down(self):
@@ -64,8 +70,13 @@ class Talk:
 
     def send(self, frame_id=None, at_s=0.0, image=JPEG, read=0):
         """A frame, with a header where it has a number."""
-        self.socket.send(image if frame_id is None else frame_message(
-            image, frame_id=frame_id, captured_s=at_s, answers_read=read))
+        self.socket.send(
+            image
+            if frame_id is None
+            else frame_message(
+                image, frame_id=frame_id, captured_s=at_s, answers_read=read
+            )
+        )
 
     def hear(self, type_):
         """The next message, which is of this type."""
@@ -89,8 +100,14 @@ def serving(*, people=2, ws_max_size=None, **settings):
     cascade = FakeCascade(people=people)
     checked = Settings.model_validate(settings)
     app = create_app(checked, cascade_loader=lambda _: cascade)
-    config = uvicorn.Config(app, port=0, log_config=None, ws="websockets-sansio", ws_per_message_deflate=False,
-                            ws_max_size=ws_max_size or checked.max_bytes + HEADER.size)
+    config = uvicorn.Config(
+        app,
+        port=0,
+        log_config=None,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=ws_max_size or checked.max_bytes + HEADER.size,
+    )
     server = Server(config, app.state.service)
     thread = threading.Thread(target=server.run, name="service")
     thread.start()

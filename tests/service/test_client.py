@@ -7,9 +7,9 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from models.records import Stage
-from service.client import Client, Refused, Unreachable
-from service.settings import Key
+from posecascade.models.records import Stage
+from posecascade.service.client import Client, Refused, Unreachable
+from posecascade.service.settings import Key
 from tests.pictures import encoded, scene_bgr
 from tests.service.live import JPEG, serving
 
@@ -49,14 +49,24 @@ def test_a_path_and_its_bytes_have_the_same_people(client, tmp_path):
 
 
 def test_settings_are_sent(client):
-    reply = client.poses(JPEG, quality="fast", max_people=1, skeleton="coco17", region=(0, 0, 64, 48), price=None)
+    reply = client.poses(
+        JPEG,
+        quality="fast",
+        max_people=1,
+        skeleton="coco17",
+        region=(0, 0, 64, 48),
+        price=None,
+    )
 
     assert [person.stage for person in reply.people] == [Stage.COARSE]
     assert len(reply.people[0].joints_px) == 17
 
 
 def test_a_refusal_says_what_the_service_says(client):
-    with pytest.raises(Refused, match=r"422 bad_parameter.*quality must be fast \| balanced \| best, got 'good'") as no:
+    with pytest.raises(
+        Refused,
+        match=r"422 bad_parameter.*quality must be fast \| balanced \| best, got 'good'",
+    ) as no:
         client.poses(JPEG, quality="good")
 
     assert (no.value.status, no.value.code) == (422, "bad_parameter")
@@ -73,17 +83,24 @@ def test_a_missing_file_is_an_error_of_the_file(client):
         client.poses("/nowhere/photo.jpg")
 
 
-@pytest.mark.parametrize("ask", [
-    lambda client: client.poses(JPEG),
-    lambda client: next(client.stream([JPEG])),
-])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.poses(JPEG),
+        lambda client: next(client.stream([JPEG])),
+    ],
+)
 def test_where_nobody_listens_it_says_so(nowhere, ask):
-    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:\d+ does not answer: .*refused"):
+    with pytest.raises(
+        Unreachable, match=r"127\.0\.0\.1:\d+ does not answer: .*refused"
+    ):
         ask(Client(nowhere))
 
 
 def test_a_url_without_a_scheme_is_refused_at_once():
-    with pytest.raises(ValueError, match="must start with http:// or https://, got 'localhost:8000'"):
+    with pytest.raises(
+        ValueError, match="must start with http:// or https://, got 'localhost:8000'"
+    ):
         Client("localhost:8000")
 
 
@@ -91,7 +108,10 @@ def test_the_key_is_sent_both_ways():
     with serving(keys=[Key(key=SECRET, name="me")]) as live:
         assert len(Client(live.url, key=SECRET).poses(JPEG).people) == 2
         assert len(list(Client(live.url, key=SECRET).stream([JPEG], mode="file"))) == 1
-        for ask in (lambda: Client(live.url).poses(JPEG), lambda: next(Client(live.url).stream([JPEG]))):
+        for ask in (
+            lambda: Client(live.url).poses(JPEG),
+            lambda: next(Client(live.url).stream([JPEG])),
+        ):
             with pytest.raises(Refused, match="401 unauthorized"):
                 ask()
 
@@ -104,7 +124,9 @@ def test_a_file_is_answered_frame_by_frame(client):
 
     assert [answer.frame.id for answer in answers] == list(range(9))
     assert {person.id for answer in answers for person in answer.people} == {0, 1}
-    assert {person.stage for answer in answers for person in answer.people} == {Stage.COARSE}
+    assert {person.stage for answer in answers for person in answer.people} == {
+        Stage.COARSE
+    }
 
 
 def test_no_frames_have_no_answers(client):
@@ -112,7 +134,8 @@ def test_no_frames_have_no_answers(client):
 
 
 def test_live_the_camera_is_never_held_up(live, client):
-    coarse, sent = live.cascade.runners[Stage.COARSE], threading.Event()
+    coarse = live.cascade.runners[Stage.COARSE]
+    sent = threading.Event()
     coarse.gate.clear()
 
     def camera():
@@ -133,10 +156,14 @@ def test_live_the_camera_is_never_held_up(live, client):
 
 def test_a_broken_frame_is_told_and_the_others_are_answered(client):
     told = []
-    answers = list(client.stream([JPEG, b"no picture", JPEG], mode="file", on_refused=told.append))
+    answers = list(
+        client.stream([JPEG, b"no picture", JPEG], mode="file", on_refused=told.append)
+    )
 
     assert [answer.frame.id for answer in answers] == [0, 2]
-    assert [(refused.frame_id, refused.code) for refused in told] == [(1, "unsupported_media")]
+    assert [(refused.frame_id, refused.code) for refused in told] == [
+        (1, "unsupported_media")
+    ]
 
 
 def test_a_broken_frame_is_raised_where_nobody_asked_to_be_told(client):
@@ -173,7 +200,11 @@ def test_who_has_seen_enough_may_stop_reading(live, client):
         break
 
     live.until(lambda: live.measured("posecascade_streams_open") == 0)
-    assert not [thread for thread in threading.enumerate() if thread.name == "posecascade-frames"]
+    assert not [
+        thread
+        for thread in threading.enumerate()
+        if thread.name == "posecascade-frames"
+    ]
 
 
 def test_a_service_that_shuts_down_is_said_to(live):

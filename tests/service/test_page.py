@@ -6,9 +6,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from models.records import Stage
-from models.skeleton import BONES, JOINT_NAMES
-from service.settings import PAGE
+from posecascade.models.records import Stage
+from posecascade.models.skeleton import CASCADE25
+from posecascade.service.settings import PAGE
+from posecascade.service.wire.skeleton import Skeleton
 
 SCRIPTS = sorted(path.name for path in PAGE.glob("*.js"))
 
@@ -19,7 +20,9 @@ def text(name):
 
 def constant(name):
     """A constant of skeleton.js, which is written as JSON."""
-    return json.loads(re.search(rf"{name} = (\[.*?\]);", text("skeleton.js"), re.DOTALL)[1])
+    return json.loads(
+        re.search(rf"{name} = (\[.*?\]);", text("skeleton.js"), re.DOTALL)[1]
+    )
 
 
 async def test_the_page_and_all_it_refers_to_are_served(client):
@@ -41,8 +44,9 @@ def test_nothing_is_fetched_from_elsewhere(name):
 
 
 def test_the_skeleton_that_is_drawn_is_the_one_that_is_answered():
-    assert constant("NAMES") == list(JOINT_NAMES)
-    assert [tuple(bone) for bone in constant("BONES")] == list(BONES)
+    skeleton = Skeleton.of(CASCADE25).model_dump(mode="json")
+    assert constant("JOINTS") == skeleton["joints"]
+    assert constant("BONES") == skeleton["bones"]
 
 
 def test_every_stage_has_a_colour_and_an_entry_in_the_legend():
@@ -60,4 +64,10 @@ def test_every_element_that_the_scripts_look_for_is_there():
 
 def test_it_weighs_little():
     assert sum(path.stat().st_size for path in PAGE.iterdir()) < 200_000
-    assert {PurePosixPath(path).suffix for path in map(str, PAGE.iterdir())} == {".html", ".css", ".js", ".svg", ".jpg"}
+    assert {PurePosixPath(path).suffix for path in map(str, PAGE.iterdir())} == {
+        ".html",
+        ".css",
+        ".js",
+        ".svg",
+        ".jpg",
+    }

@@ -8,9 +8,9 @@ import httpx
 import pytest
 import uvicorn
 
-from service.app import create_app
-from service.commands.serve import Server
-from service.settings import Settings
+from posecascade.service.app import create_app
+from posecascade.service.commands.serve import Server
+from posecascade.service.settings import Settings
 from tests.doubles import FakeCascade
 from tests.pictures import encoded, scene_bgr
 
@@ -38,9 +38,14 @@ async def status_becomes(client: httpx.AsyncClient, status: int) -> httpx.Respon
 async def serving(settings: Settings):
     """The running server, ready, and a client of it."""
     app = create_app(settings, cascade_loader=lambda _: FakeCascade())
-    server = Announced(uvicorn.Config(app, port=0, log_level="warning", ws="websockets-sansio"), app.state.service)
+    server = Announced(
+        uvicorn.Config(app, port=0, log_level="warning", ws="websockets-sansio"),
+        app.state.service,
+    )
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        group.create_task(server._serve())  # serve() without the signal handlers, which are the process's own
+        group.create_task(
+            server._serve()
+        )  # serve() without the signal handlers, which are the process's own
         await server.listening.wait()
         port = server.servers[0].sockets[0].getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
@@ -53,7 +58,11 @@ async def serving(settings: Settings):
 
 async def test_a_photo_is_answered_over_a_real_connection():
     async with serving(Settings()) as (_, client):
-        answer = await client.post("/v1/poses", content=encoded(scene_bgr()), headers={"Content-Type": "image/jpeg"})
+        answer = await client.post(
+            "/v1/poses",
+            content=encoded(scene_bgr()),
+            headers={"Content-Type": "image/jpeg"},
+        )
 
     assert answer.status_code == 200
     assert len(answer.json()["people"]) == 2

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from service.settings import Settings
+from posecascade.service.settings import Settings
 
 
 def test_everything_has_a_default_that_asks_for_nothing() -> None:
@@ -15,7 +15,10 @@ def test_everything_has_a_default_that_asks_for_nothing() -> None:
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSECASCADE_PORT", "9000")
-    monkeypatch.setenv("POSECASCADE_KEYS", '[{"key": "secret-123", "name": "lab", "scopes": ["poses"]}]')
+    monkeypatch.setenv(
+        "POSECASCADE_KEYS",
+        '[{"key": "secret-123", "name": "lab", "scopes": ["poses"]}]',
+    )
     monkeypatch.setenv("POSECASCADE_ALLOWED_ORIGINS", '["https://lab.example"]')
 
     settings = Settings()
@@ -30,6 +33,8 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     ("keys", [{"key": "short", "name": "x"}]), ("keys", [{"key": "long-enough", "name": "x", "scopes": ["root"]}]),
     ("keys", [{"key": "long-enough"}]), ("prot", 80),
 ])  # fmt: skip
-def test_a_setting_that_cannot_be_meant_is_refused_by_name(name: str, value: object) -> None:
+def test_a_setting_that_cannot_be_meant_is_refused_by_name(
+    name: str, value: object
+) -> None:
     with pytest.raises(ValidationError, match=name):
         Settings.model_validate({name: value})

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from models.runners.device import Device, DeviceEngine
-from models.runners.providers import cuda_devices
+from posecascade.models.runners.device import Device, DeviceEngine
+from posecascade.models.runners.providers import cuda_devices
 
-MODULE = SimpleNamespace(TensorIOMode=SimpleNamespace(INPUT="in"), nptype=lambda dtype: dtype)
+MODULE = SimpleNamespace(
+    TensorIOMode=SimpleNamespace(INPUT="in"), nptype=lambda dtype: dtype
+)
 """What `DeviceEngine` uses of the module `tensorrt`."""
 
 
@@ -18,7 +20,9 @@ class MemoryDevice:
     stream = 77
 
     def __init__(self):
-        self.memory, self.queued, self.closed = {}, [], False
+        self.memory = {}
+        self.queued = []
+        self.closed = False
 
     def allocate(self, nbytes):
         address = 1000 + len(self.memory)
@@ -30,10 +34,14 @@ class MemoryDevice:
 
     def upload(self, address, array):
         assert array.flags.c_contiguous
-        self.queued.append(lambda: self.view(address, array.dtype, array.shape).__setitem__(..., array))
+        self.queued.append(
+            lambda: self.view(address, array.dtype, array.shape).__setitem__(..., array)
+        )
 
     def download(self, array, address):
-        self.queued.append(lambda: array.__setitem__(..., self.view(address, array.dtype, array.shape)))
+        self.queued.append(
+            lambda: array.__setitem__(..., self.view(address, array.dtype, array.shape))
+        )
 
     def view(self, address, dtype, shape):
         nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -54,7 +62,8 @@ class SumEngine:
     most = ((4, 3), (4, 5))
 
     def __init__(self, device):
-        self.device, self.num_optimization_profiles = device, len(self.most)
+        self.device = device
+        self.num_optimization_profiles = len(self.most)
 
     def get_tensor_name(self, index):
         return ["x", "total"][index]
@@ -74,7 +83,10 @@ class SumEngine:
 
 class SumContext:
     def __init__(self, engine):
-        self.engine, self.profile, self.shape, self.address = engine, None, None, {}
+        self.engine = engine
+        self.profile = None
+        self.shape = None
+        self.address = {}
 
     def set_optimization_profile_async(self, index, stream):
         self.profile = index
@@ -92,7 +104,8 @@ class SumContext:
         self.address[name] = address
 
     def execute_async_v3(self, stream):
-        device, shape = self.engine.device, self.shape
+        device = self.engine.device
+        shape = self.shape
 
         def compute():
             x = device.view(self.address["x"], np.uint8, shape)
@@ -114,7 +127,9 @@ def engine(device):
 
 @pytest.mark.parametrize(("profile", "width"), [(0, 3), (1, 5)])
 @pytest.mark.parametrize("items", [1, 2, 4])
-def test_a_batch_goes_to_the_device_and_its_answer_comes_back(engine, profile, width, items):
+def test_a_batch_goes_to_the_device_and_its_answer_comes_back(
+    engine, profile, width, items
+):
     x = np.random.default_rng(items).integers(0, 40, (items, width), np.uint8)
 
     np.testing.assert_array_equal(engine.execute(profile, {"x": x})["total"], x.sum(1))
@@ -137,7 +152,9 @@ def test_a_shape_outside_the_profile_is_refused(engine):
         engine.execute(0, {"x": np.zeros((4, 5), np.uint8)})
 
 
-def test_each_profile_has_memory_for_its_largest_batch_and_closing_frees_it(engine, device):
+def test_each_profile_has_memory_for_its_largest_batch_and_closing_frees_it(
+    engine, device
+):
     assert sorted(len(block) for block in device.memory.values()) == [12, 16, 16, 20]
     engine.close()
 
@@ -147,7 +164,11 @@ def test_each_profile_has_memory_for_its_largest_batch_and_closing_frees_it(engi
 
 @pytest.mark.skipif(cuda_devices() > 0, reason="a GPU is here")
 def test_a_cuda_call_that_fails_says_which_and_why():
-    pytest.importorskip("cuda.bindings", reason="cuda-bindings is not installed (extra gpu)")
+    pytest.importorskip(
+        "cuda.bindings", reason="cuda-bindings is not installed (extra gpu)"
+    )
 
-    with pytest.raises(RuntimeError, match=r"cudaStreamCreateWithFlags: .*(Driver|Device)"):
+    with pytest.raises(
+        RuntimeError, match=r"cudaStreamCreateWithFlags: .*(Driver|Device)"
+    ):
         Device()

@@ -3,12 +3,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import RunnerError
-from models.runners.profiles import Profile, in_buckets, profile_of, profiles
-from models.runners.signature import TensorSpec
+from posecascade.models.errors import RunnerError
+from posecascade.models.runners.profiles import (
+    Profile,
+    in_buckets,
+    profile_of,
+    profiles,
+)
+from posecascade.models.runners.signature import TensorSpec
 
-FRAME = {"image_bgr": TensorSpec(np.dtype(np.uint8), (None, None, None, 3)),
-         "intrinsics": TensorSpec(np.dtype(np.float32), (None, 4))}
+FRAME = {
+    "image_bgr": TensorSpec(np.dtype(np.uint8), (None, None, None, 3)),
+    "intrinsics": TensorSpec(np.dtype(np.float32), (None, 4)),
+}
 CROP = {"crop_bgr": TensorSpec(np.dtype(np.uint8), (None, 8, 8, 3))}
 SIZES = [(256, 448), (384, 640)]
 
@@ -20,7 +27,9 @@ def test_padded_pieces_without_the_padding_are_the_batch(items, buckets):
     batch = {"x": np.arange(items)}
     pieces = list(in_buckets(batch, Profile(None, buckets)))
 
-    np.testing.assert_array_equal(np.concatenate([piece["x"][:count] for piece, count in pieces]), batch["x"])
+    np.testing.assert_array_equal(
+        np.concatenate([piece["x"][:count] for piece, count in pieces]), batch["x"]
+    )
     assert {len(piece["x"]) for piece, _ in pieces} <= set(buckets)
 
 
@@ -41,15 +50,24 @@ def test_a_profile_fills_the_open_axes():
 
 
 def test_a_batch_finds_the_profile_of_its_size():
-    batch = {"image_bgr": np.zeros((2, 384, 640, 3), np.uint8), "intrinsics": np.zeros((2, 4), np.float32)}
+    batch = {
+        "image_bgr": np.zeros((2, 384, 640, 3), np.uint8),
+        "intrinsics": np.zeros((2, 4), np.float32),
+    }
 
     assert profile_of(batch, FRAME, profiles(FRAME, SIZES, (1, 2))) == 1
 
 
 def test_a_size_that_was_not_built_is_refused_with_those_that_were():
-    batch = {"image_bgr": np.zeros((1, 320, 320, 3), np.uint8), "intrinsics": np.zeros((1, 4), np.float32)}
+    batch = {
+        "image_bgr": np.zeros((1, 320, 320, 3), np.uint8),
+        "intrinsics": np.zeros((1, 4), np.float32),
+    }
 
-    with pytest.raises(RunnerError, match=r"no engine profile .*\(320, 320, 3\).*\(256, 448\), \(384, 640\)"):
+    with pytest.raises(
+        RunnerError,
+        match=r"no engine profile .*\(320, 320, 3\).*\(256, 448\), \(384, 640\)",
+    ):
         profile_of(batch, FRAME, profiles(FRAME, SIZES, (1,)))
 
 

@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 
-from models.errors import RunnerError
-from models.runners.profiles import Profile
-from models.runners.samples import fitted_sample, load_sample, sample_path, save_sample
-from models.runners.signature import TensorSpec
+from posecascade.models.errors import RunnerError
+from posecascade.models.runners.profiles import Profile
+from posecascade.models.runners.samples import (
+    fitted_sample,
+    load_sample,
+    sample_path,
+    save_sample,
+)
+from posecascade.models.runners.signature import TensorSpec
 
 FRAME = {"image_bgr": TensorSpec(np.dtype(np.uint8), (None, None, None, 3))}
 
@@ -22,13 +27,17 @@ def test_a_missing_or_damaged_sample_is_named_with_what_to_do(tmp_path, content)
     if content is not None:
         sample_path(tmp_path / "refine.onnx").write_bytes(content)
 
-    with pytest.raises(RunnerError, match=r"refine\.sample\.npz.*posecascade export onnx"):
+    with pytest.raises(
+        RunnerError, match=r"refine\.sample\.npz.*posecascade export onnx"
+    ):
         load_sample(tmp_path / "refine.onnx")
 
 
 def test_a_frame_is_cut_or_filled_up_to_an_input_size():
     frame = np.full((1, 4, 6, 3), 9, np.uint8)
-    fitted = fitted_sample({"image_bgr": frame}, FRAME, Profile((6, 4), (1,)))["image_bgr"]
+    fitted = fitted_sample({"image_bgr": frame}, FRAME, Profile((6, 4), (1,)))[
+        "image_bgr"
+    ]
 
     assert fitted.shape == (1, 6, 4, 3)
     assert (fitted[:, :4] == 9).all()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.arrays import Floats, Mask
+from posecascade.models.arrays import Floats, Mask
 from tests.service.engine.simulation import SimulatedFrame
 
 
@@ -20,17 +20,29 @@ def errors_mm(frames: Sequence[SimulatedFrame]) -> Floats:
 
 def looked_at(frames: Sequence[SimulatedFrame]) -> Mask:
     """[N] whether a deeper stage saw them."""
-    return np.concatenate([np.isin(np.arange(len(frame.error_mm)), list(frame.deep)) for frame in frames])
+    return np.concatenate(
+        [np.isin(np.arange(len(frame.error_mm)), list(frame.deep)) for frame in frames]
+    )
 
 
 def delays_s(frames: Sequence[SimulatedFrame]) -> Floats:
     """[N] of the frames that were answered."""
-    return np.array([frame.answered_s - frame.arrived_s for frame in frames if frame.answered_s is not None])
+    return np.array(
+        [
+            frame.answered_s - frame.arrived_s
+            for frame in frames
+            if frame.answered_s is not None
+        ]
+    )
 
 
 def ordered(frames: Sequence[SimulatedFrame]) -> float:
     """How surely someone with a look is harder than someone without (area under the ROC curve); 0.5 is chance."""
-    error_mm, deep = errors_mm(frames), looked_at(frames)
+    error_mm = errors_mm(frames)
+    deep = looked_at(frames)
     rank = error_mm.argsort().argsort()
     with_look = deep.sum()
-    return float((rank[deep].sum() - with_look * (with_look - 1) / 2) / (with_look * (~deep).sum()))
+    return float(
+        (rank[deep].sum() - with_look * (with_look - 1) / 2)
+        / (with_look * (~deep).sum())
+    )

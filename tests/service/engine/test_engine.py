@@ -8,17 +8,25 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
-from models.cascade import Cascade
-from models.errors import ManifestError
-from models.options import Options, Quality
-from models.records import Stage, Stop
-from service.engine.engine import BROKEN_AFTER, Engine, State
-from service.errors import Draining, Overloaded, StageUnavailable, Starting
-from service.metrics import Metrics
-from service.settings import Settings
+from posecascade.models.cascade.cascade import Cascade
+from posecascade.models.errors import ManifestError
+from posecascade.models.options import Options, Quality
+from posecascade.models.records import Stage, Stop
+from posecascade.service.engine.engine import BROKEN_AFTER, Engine, State
+from posecascade.service.errors import Draining, Overloaded, StageUnavailable, Starting
+from posecascade.service.metrics import Metrics
+from posecascade.service.settings import Settings
 from tests.doubles import FakeCascade
 from tests.eventually import until
-from tests.models.wide_shot import CAMERA, FAINT, NEAR, UNSEEN, ShortSighted, picture, wide_cascade
+from tests.models.wide_shot import (
+    CAMERA,
+    FAINT,
+    NEAR,
+    UNSEEN,
+    ShortSighted,
+    picture,
+    wide_cascade,
+)
 from tests.pictures import encoded, scene_bgr
 
 PICTURE = np.zeros((48, 64, 3), np.uint8)
@@ -35,7 +43,9 @@ async def queued(engine: Engine, stage: Stage, items: int) -> None:
 
 
 @asynccontextmanager
-async def serving(cascade: FakeCascade | Cascade, **settings: object) -> AsyncIterator[Engine]:
+async def serving(
+    cascade: FakeCascade | Cascade, **settings: object
+) -> AsyncIterator[Engine]:
     engine = Engine(Settings.model_validate(settings), lambda: cascade, Metrics())  # type: ignore[arg-type,return-value]
     async with engine.running():
         await ready(engine)
@@ -45,7 +55,13 @@ async def serving(cascade: FakeCascade | Cascade, **settings: object) -> AsyncIt
 def samples(engine: Engine, name: str) -> dict[tuple[str, ...], float]:
     found = {}
     for family in engine._metrics.registry.collect():
-        found.update({tuple(s.labels.values()): s.value for s in family.samples if s.name == name})
+        found.update(
+            {
+                tuple(s.labels.values()): s.value
+                for s in family.samples
+                if s.name == name
+            }
+        )
     return found
 
 
@@ -53,7 +69,11 @@ async def test_a_frame_goes_through_all_stages_and_its_times_add_up() -> None:
     async with serving(FakeCascade(people=3)) as engine:
         frame = await engine.infer(PICTURE, DEFAULTS)
         assert samples(engine, "posecascade_people_total") == {("expert", "deepest"): 3}
-        assert samples(engine, "posecascade_stage_items_total") == {("coarse",): 1, ("refine",): 3, ("expert",): 3}
+        assert samples(engine, "posecascade_stage_items_total") == {
+            ("coarse",): 1,
+            ("refine",): 3,
+            ("expert",): 3,
+        }
 
     assert [person.stage for person in frame.people] == [Stage.EXPERT] * 3
     parts = {name: ms for name, ms in frame.timing_ms.items() if name != "total"}
@@ -62,8 +82,10 @@ async def test_a_frame_goes_through_all_stages_and_its_times_add_up() -> None:
 
 
 async def test_nothing_of_a_frame_runs_on_the_event_loop() -> None:
-    cascade, threads = FakeCascade(), set()
-    steps, run = cascade.steps, cascade.runners[Stage.COARSE].run
+    cascade = FakeCascade()
+    threads = set()
+    steps = cascade.steps
+    run = cascade.runners[Stage.COARSE].run
 
     class Watched(FakeCascade):
         def steps(self, *args: object, **named: object):  # type: ignore[no-untyped-def,override]
@@ -75,7 +97,10 @@ async def test_nothing_of_a_frame_runs_on_the_event_loop() -> None:
                 except StopIteration as finished:
                     return finished.value
 
-    cascade.runners[Stage.COARSE].run = lambda batch: (threads.add(threading.current_thread()), run(batch))[1]  # type: ignore[method-assign]
+    cascade.runners[Stage.COARSE].run = lambda batch: (
+        threads.add(threading.current_thread()),
+        run(batch),
+    )[1]  # type: ignore[method-assign]
     watched = Watched()
     watched.runners = cascade.runners
     async with serving(watched) as engine:
@@ -131,8 +156,12 @@ async def test_a_full_deeper_stage_costs_depth_and_no_frame() -> None:
 
         refine.gate.set()
         kept = await asyncio.gather(first, second)
-    assert [(p.stage, p.stop, p.degraded) for p in shed.people] == [(Stage.COARSE, Stop.LOAD, True)] * 4
-    assert all(person.stage is not Stage.COARSE for frame in kept for person in frame.people)
+    assert [(p.stage, p.stop, p.degraded) for p in shed.people] == [
+        (Stage.COARSE, Stop.LOAD, True)
+    ] * 4
+    assert all(
+        person.stage is not Stage.COARSE for frame in kept for person in frame.people
+    )
 
 
 async def test_a_deadline_leaves_out_what_would_come_too_late() -> None:
@@ -140,10 +169,14 @@ async def test_a_deadline_leaves_out_what_would_come_too_late() -> None:
     refine = cascade.runners[Stage.REFINE]
     async with serving(cascade) as engine:
         refine.gate.clear()
-        frame = await engine.infer(PICTURE, DEFAULTS, deadline=asyncio.get_running_loop().time() + 0.05)
+        frame = await engine.infer(
+            PICTURE, DEFAULTS, deadline=asyncio.get_running_loop().time() + 0.05
+        )
         refine.gate.set()
 
-    assert [(p.stage, p.stop, p.degraded) for p in frame.people] == [(Stage.COARSE, Stop.DEADLINE, True)] * 2
+    assert [(p.stage, p.stop, p.degraded) for p in frame.people] == [
+        (Stage.COARSE, Stop.DEADLINE, True)
+    ] * 2
 
 
 async def test_a_budget_is_kept_even_if_a_deeper_stage_hangs() -> None:
@@ -163,7 +196,9 @@ async def test_a_deadline_that_the_first_stage_misses_is_an_overload() -> None:
     async with serving(cascade) as engine:
         coarse.gate.clear()
         with pytest.raises(Overloaded, match="before the first stage"):
-            await engine.infer(PICTURE, DEFAULTS, deadline=asyncio.get_running_loop().time() + 0.02)
+            await engine.infer(
+                PICTURE, DEFAULTS, deadline=asyncio.get_running_loop().time() + 0.02
+            )
         coarse.gate.set()
 
 
@@ -184,17 +219,22 @@ async def test_a_caller_who_is_cancelled_costs_no_deeper_look() -> None:
 
 
 async def test_a_failing_deeper_stage_degrades_people(
-    caplog: pytest.LogCaptureFixture, stage_failure: None) -> None:
+    caplog: pytest.LogCaptureFixture, stage_failure: None
+) -> None:
     cascade = FakeCascade()
     cascade.runners[Stage.REFINE].failing = RuntimeError("out of memory")
     async with serving(cascade) as engine:
         frame = await engine.infer(PICTURE, DEFAULTS)
 
-    assert [(p.stage, p.stop, p.degraded) for p in frame.people] == [(Stage.COARSE, Stop.STAGE_FAILED, True)] * 2
+    assert [(p.stage, p.stop, p.degraded) for p in frame.people] == [
+        (Stage.COARSE, Stop.STAGE_FAILED, True)
+    ] * 2
     assert "refine failed" in caplog.text
 
 
-async def test_a_failing_first_stage_is_unavailable_and_after_a_while_broken(stage_failure: None) -> None:
+async def test_a_failing_first_stage_is_unavailable_and_after_a_while_broken(
+    stage_failure: None,
+) -> None:
     cascade = FakeCascade()
     coarse = cascade.runners[Stage.COARSE]
     coarse.failing = RuntimeError("out of memory")
@@ -206,7 +246,9 @@ async def test_a_failing_first_stage_is_unavailable_and_after_a_while_broken(sta
         assert engine.state is State.FAILED
 
 
-async def test_one_success_makes_a_failing_first_stage_whole(stage_failure: None) -> None:
+async def test_one_success_makes_a_failing_first_stage_whole(
+    stage_failure: None,
+) -> None:
     cascade = FakeCascade()
     coarse = cascade.runners[Stage.COARSE]
     async with serving(cascade) as engine:
@@ -218,8 +260,11 @@ async def test_one_success_makes_a_failing_first_stage_whole(stage_failure: None
         assert engine.failures()[Stage.COARSE] == 0
 
 
-async def test_it_serves_only_once_it_is_warm_and_frees_the_cascade_at_the_end() -> None:
-    cascade, warmed = FakeCascade(), threading.Event()
+async def test_it_serves_only_once_it_is_warm_and_frees_the_cascade_at_the_end() -> (
+    None
+):
+    cascade = FakeCascade()
+    warmed = threading.Event()
     cascade.warm_up = lambda: warmed.wait(10)  # type: ignore[method-assign,return-value,assignment]
     engine = Engine(Settings(), lambda: cascade, Metrics())  # type: ignore[arg-type,return-value]
 
@@ -245,7 +290,9 @@ async def test_a_drain_refuses_what_is_new_and_finishes_what_is_not() -> None:
         assert (await engine.infer(PICTURE, DEFAULTS)).people
 
 
-async def test_weights_that_do_not_fit_say_why(caplog: pytest.LogCaptureFixture, stage_failure: None) -> None:
+async def test_weights_that_do_not_fit_say_why(
+    caplog: pytest.LogCaptureFixture, stage_failure: None
+) -> None:
     def broken() -> FakeCascade:
         raise ManifestError("refine.onnx has another sha256")
 
@@ -260,8 +307,10 @@ async def test_weights_that_do_not_fit_say_why(caplog: pytest.LogCaptureFixture,
 
 async def test_pictures_are_decoded_up_to_a_bound() -> None:
     async with serving(FakeCascade(), max_decoding=2) as engine:
-        asked = [asyncio.create_task(engine.decode(encoded(scene_bgr()))) for _ in range(3)]
-        done = await asyncio.gather(*asked, return_exceptions=True)
+        requested = [
+            asyncio.create_task(engine.decode(encoded(scene_bgr()))) for _ in range(3)
+        ]
+        done = await asyncio.gather(*requested, return_exceptions=True)
 
     assert [isinstance(result, Overloaded) for result in done] == [False, False, True]
 
@@ -288,10 +337,14 @@ async def test_what_is_planned_fits_into_the_deadline_and_behind_who_waits() -> 
     async with serving(cascade) as engine:
         loop = asyncio.get_running_loop()
         refine.gate.clear()
-        before = [asyncio.create_task(engine.infer(PICTURE, DEFAULTS)) for _ in range(3)]
+        before = [
+            asyncio.create_task(engine.infer(PICTURE, DEFAULTS)) for _ in range(3)
+        ]
         await asyncio.to_thread(refine.began.acquire)
         await queued(engine, Stage.REFINE, 16)
-        after = asyncio.create_task(engine.infer(PICTURE, DEFAULTS, deadline=loop.time() + 1))
+        after = asyncio.create_task(
+            engine.infer(PICTURE, DEFAULTS, deadline=loop.time() + 1)
+        )
         await queued(engine, Stage.REFINE, 24)
         refine.gate.set()
         await asyncio.gather(*before, after)
@@ -309,13 +362,17 @@ async def test_of_a_budget_only_what_is_left_after_the_wait_is_planned() -> None
     assert cascade.pressures[0].left_ms == pytest.approx(30)
 
 
-async def test_a_frame_that_its_deadline_takes_before_any_answer_raises_the_price() -> None:
+async def test_a_frame_that_its_deadline_takes_before_any_answer_raises_the_price() -> (
+    None
+):
     cascade = FakeCascade()
     coarse = cascade.runners[Stage.COARSE]
     async with serving(cascade) as engine:
         coarse.gate.clear()
         with pytest.raises(Overloaded):
-            await engine.infer(PICTURE, DEFAULTS, deadline=asyncio.get_running_loop().time() + 0.02)
+            await engine.infer(
+                PICTURE, DEFAULTS, deadline=asyncio.get_running_loop().time() + 0.02
+            )
         coarse.gate.set()
 
         assert samples(engine, "posecascade_load_price")[()] > 0
@@ -323,7 +380,13 @@ async def test_a_frame_that_its_deadline_takes_before_any_answer_raises_the_pric
 
 async def found_by_looking_closer(coarse: ShortSighted) -> int:
     async with serving(wide_cascade(coarse)) as engine:
-        return len((await engine.infer(picture(), Options(camera=CAMERA, policy="never", tiles=2))).people)
+        return len(
+            (
+                await engine.infer(
+                    picture(), Options(camera=CAMERA, policy="never", tiles=2)
+                )
+            ).people
+        )
 
 
 async def test_closer_looks_go_through_the_queue_of_the_first_stage() -> None:
@@ -332,4 +395,9 @@ async def test_closer_looks_go_through_the_queue_of_the_first_stage() -> None:
 
 @pytest.mark.usefixtures("stage_failure")
 async def test_a_frame_whose_closer_looks_fail_keeps_its_first_one() -> None:
-    assert await found_by_looking_closer(ShortSighted([NEAR, FAINT, UNSEEN], fails_on_tiles=True)) == 1
+    assert (
+        await found_by_looking_closer(
+            ShortSighted([NEAR, FAINT, UNSEEN], fails_on_tiles=True)
+        )
+        == 1
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.engine.pace import Pace
+from posecascade.service.engine.pace import Pace
 
 
 def test_before_the_first_batch_the_manifest_is_believed() -> None:

@@ -5,16 +5,28 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from models.arrays import Floats
-from models.records import Stop
-from models.routers import AlwaysPolicy
-from service.engine.load import CEILING_MM_PER_MS
-from tests.service.engine.outcomes import delays_s, errors_mm, looked_at, ordered, refused
+from posecascade.models.arrays import Floats
+from posecascade.models.policies import AlwaysPolicy
+from posecascade.models.records import Stop
+from posecascade.service.engine.load import CEILING_MM_PER_MS
+from tests.service.engine.outcomes import (
+    delays_s,
+    errors_mm,
+    looked_at,
+    ordered,
+    refused,
+)
 from tests.service.engine.simulation import SimulatedFrame, Simulation, traffic
 
 FULL_FPS = 7.0
 """Frames a second, everybody to the deepest that pays, that take all of the device; `coarse` alone could do 36."""
-LOADS = {"idle": 0.3, "full": 1.0, "one and a half": 1.5, "threefold": 3.0, "idle again": 0.3}
+LOADS = {
+    "idle": 0.3,
+    "full": 1.0,
+    "one and a half": 1.5,
+    "threefold": 3.0,
+    "idle again": 0.3,
+}
 LASTS_S = 20.0
 
 
@@ -28,9 +40,19 @@ def day_of(simulation: Simulation, loads: dict[str, float]) -> Day:
     """The same length of each load."""
     frames = traffic([(LASTS_S, load) for load in loads.values()])
     samples = simulation.run(frames)
-    spans = {name: (row * LASTS_S, (row + 1) * LASTS_S) for row, name in enumerate(loads)}
-    return Day({name: [f for f in frames if a <= f.arrived_s < b] for name, (a, b) in spans.items()},
-               {name: samples[(a <= samples[:, 0]) & (samples[:, 0] < b), 1] for name, (a, b) in spans.items()})
+    spans = {
+        name: (row * LASTS_S, (row + 1) * LASTS_S) for row, name in enumerate(loads)
+    }
+    return Day(
+        {
+            name: [f for f in frames if a <= f.arrived_s < b]
+            for name, (a, b) in spans.items()
+        },
+        {
+            name: samples[(a <= samples[:, 0]) & (samples[:, 0] < b), 1]
+            for name, (a, b) in spans.items()
+        },
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +66,9 @@ def test_depth_is_shed_step_by_step_and_no_frame_is_lost(day: Day) -> None:
     assert [refused(frames) for frames in day.frames.values()] == [0] * len(LOADS)
     assert depth[0] > depth[1] > depth[2] > depth[3] > 0.1
     for frames in (day.frames["idle"], day.frames["idle again"][5:]):
-        assert looked_at(frames).sum() > 0.95 * sum(len(frame.asked) for frame in frames)
+        assert looked_at(frames).sum() > 0.95 * sum(
+            len(frame.requested) for frame in frames
+        )
 
 
 def test_the_hardest_are_shed_last(day: Day) -> None:
@@ -57,17 +81,27 @@ def test_the_hardest_are_shed_last(day: Day) -> None:
 
 
 def test_everyone_who_loses_a_look_to_the_load_is_told(day: Day) -> None:
-    lost = [frame.stop.get(person) for frames in day.frames.values() for frame in frames
-            for person in frame.asked - frame.deep]
+    lost = [
+        frame.stop.get(person)
+        for frames in day.frames.values()
+        for frame in frames
+        for person in frame.requested - frame.deep
+    ]
 
     assert set(lost) == {Stop.LOAD}
 
 
 def test_the_delay_stays_bounded(day: Day) -> None:
     for name, frames in day.frames.items():
-        first_half = [frame for frame in frames if frame.arrived_s < frames[0].arrived_s + LASTS_S / 2]
+        first_half = [
+            frame
+            for frame in frames
+            if frame.arrived_s < frames[0].arrived_s + LASTS_S / 2
+        ]
         assert np.quantile(delays_s(frames), 0.95) < 1, name
-        assert np.median(delays_s(frames)) < 2 * np.median(delays_s(first_half)) + 0.1, name
+        assert (
+            np.median(delays_s(frames)) < 2 * np.median(delays_s(first_half)) + 0.1
+        ), name
 
 
 def test_under_a_steady_load_the_price_settles_and_does_not_swing(day: Day) -> None:
@@ -82,11 +116,15 @@ def test_under_a_steady_load_the_price_settles_and_does_not_swing(day: Day) -> N
 def test_the_price_is_bounded_and_gone_seconds_after_the_load(day: Day) -> None:
     assert max(price.max() for price in day.price.values()) < CEILING_MM_PER_MS
     assert day.price["idle"].max() < 0.5
-    assert day.price["idle again"][60:].mean() < 0.05  # from 3 s on; frames happen to meet
+    assert (
+        day.price["idle again"][60:].mean() < 0.05
+    )  # from 3 s on; frames happen to meet
 
 
 def test_a_burst_costs_depth_and_no_frame() -> None:
-    burst = [SimulatedFrame(1 + 0.001 * i, 20, np.linspace(100, 300, 6)) for i in range(12)]
+    burst = [
+        SimulatedFrame(1 + 0.001 * i, 20, np.linspace(100, 300, 6)) for i in range(12)
+    ]
     later = [SimulatedFrame(5 + i, 20, np.linspace(100, 300, 6)) for i in range(3)]
     Simulation().run([*burst, *later])
 
@@ -97,9 +135,13 @@ def test_a_burst_costs_depth_and_no_frame() -> None:
     assert looked_at(later).all()
 
 
-def test_beyond_what_coarse_alone_can_do_nobody_goes_deeper_before_frames_are_refused() -> None:
+def test_beyond_what_coarse_alone_can_do_nobody_goes_deeper_before_frames_are_refused() -> (
+    None
+):
     day = day_of(Simulation(budget_ms=20), {"too much": 60, "little": 6})
-    answered = [frame for frame in day.frames["too much"][200:] if frame.answered_s is not None]
+    answered = [
+        frame for frame in day.frames["too much"][200:] if frame.answered_s is not None
+    ]
 
     assert refused(day.frames["too much"]) > 0
     assert looked_at(answered).mean() < 0.01
@@ -109,7 +151,10 @@ def test_beyond_what_coarse_alone_can_do_nobody_goes_deeper_before_frames_are_re
 
 
 def test_who_asks_for_the_best_is_shed_by_gain_too() -> None:
-    day = day_of(Simulation(policy=AlwaysPolicy(), asked_price=0), {"idle": 1, "threefold": 3 * FULL_FPS})
+    day = day_of(
+        Simulation(policy=AlwaysPolicy(), asked_price=0),
+        {"idle": 1, "threefold": 3 * FULL_FPS},
+    )
 
     assert looked_at(day.frames["idle"]).mean() > 0.95
     assert refused(day.frames["threefold"]) == 0
@@ -117,8 +162,11 @@ def test_who_asks_for_the_best_is_shed_by_gain_too() -> None:
 
 
 @pytest.mark.parametrize("deadline_s", [0.1, 0.25])
-def test_a_near_deadline_is_planned_for_instead_of_cutting_work_that_was_begun(deadline_s: float) -> None:
-    frames, simulation = traffic([(40, 2.0)], deadline_s=deadline_s), Simulation()
+def test_a_near_deadline_is_planned_for_instead_of_cutting_work_that_was_begun(
+    deadline_s: float,
+) -> None:
+    frames = traffic([(40, 2.0)], deadline_s=deadline_s)
+    simulation = Simulation()
     simulation.run(frames)
 
     assert refused(frames) == 0

@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from models.records import CameraSource
-from service.errors import BadImage, EmptyBody, TooManyBytes, TooManyPixels, UnsupportedMedia
-from service.media.decode import Limits, decode
+from posecascade.models.records import CameraSource
+from posecascade.service.errors import (
+    BadImage,
+    EmptyBody,
+    TooManyBytes,
+    TooManyPixels,
+    UnsupportedMedia,
+)
+from posecascade.service.media.decode import Limits, decode
 from tests.pictures import CORNERS_BGR, corners_bgr, encoded, scene_bgr
 
 SCENE = Pillow.fromarray(scene_bgr()[..., ::-1])
@@ -20,7 +26,9 @@ SCENE = Pillow.fromarray(scene_bgr()[..., ::-1])
 
 def tiff_16(mode: str = "rgb") -> bytes:
     picture = scene_bgr().astype(np.uint16) * 257
-    return cv2.imencode(".tiff", picture if mode == "rgb" else picture[..., 0])[1].tobytes()
+    return cv2.imencode(".tiff", picture if mode == "rgb" else picture[..., 0])[
+        1
+    ].tobytes()
 
 
 @pytest.mark.parametrize("data", [
@@ -58,7 +66,9 @@ def test_grey_becomes_three_equal_channels_of_the_same_brightness(data: bytes) -
     image = decode(data).image_bgr.astype(int)
 
     assert np.ptp(image, axis=2).max() == 0
-    assert abs(image[..., 0] - np.asarray(SCENE.convert("L"))).max() <= 3  # JPEG's rounding
+    assert (
+        abs(image[..., 0] - np.asarray(SCENE.convert("L"))).max() <= 3
+    )  # JPEG's rounding
 
 
 def test_black_and_white_of_one_bit_spans_the_whole_range() -> None:
@@ -73,8 +83,9 @@ def test_transparent_parts_show_mid_grey(format: str) -> None:
     see_through.paste((255, 255, 255, 0), (0, 0, 32, 24))
     options = {"lossless": True} if format == "WEBP" else {}
 
-    assert corners_bgr(decode(encoded(see_through, format, **options)).image_bgr) == CORNERS_BGR | {
-        "top_left": (127, 127, 127)}
+    assert corners_bgr(
+        decode(encoded(see_through, format, **options)).image_bgr
+    ) == CORNERS_BGR | {"top_left": (127, 127, 127)}
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -84,7 +95,8 @@ def test_transparent_parts_show_mid_grey(format: str) -> None:
     (7, Pillow.Transpose.TRANSVERSE), (8, Pillow.Transpose.ROTATE_270),
 ])  # fmt: skip
 def test_a_picture_that_exif_says_is_turned_comes_out_upright(
-    format: str, orientation: int, undone_by: Pillow.Transpose | None) -> None:
+    format: str, orientation: int, undone_by: Pillow.Transpose | None
+) -> None:
     exif = Pillow.Exif()
     exif[0x0112] = orientation
     stored = SCENE if undone_by is None else SCENE.transpose(undone_by)
@@ -96,8 +108,14 @@ def test_a_picture_that_exif_says_is_turned_comes_out_upright(
 
 
 def with_lens(**tags: float) -> bytes:
-    names = {"focal_35mm": 0xA405, "focal_mm": 0x920A, "per_unit": 0xA20E, "unit": 0xA210, "width": 0xA002,
-             "height": 0xA003}
+    names = {
+        "focal_35mm": 0xA405,
+        "focal_mm": 0x920A,
+        "per_unit": 0xA20E,
+        "unit": 0xA210,
+        "width": 0xA002,
+        "height": 0xA003,
+    }
     exif = Pillow.Exif()
     exif.get_ifd(0x8769).update({names[name]: value for name, value in tags.items()})
     return encoded(SCENE, exif=exif)
@@ -108,11 +126,15 @@ def with_lens(**tags: float) -> bytes:
     ({"focal_mm": 8.0, "per_unit": 500.0, "unit": 3, "width": 128, "height": 96}, 8 * 50 / 2),  # resized to a half
     ({"focal_mm": 8.0, "per_unit": 254.0, "width": 64, "height": 48}, 8 * 10),  # inches if no unit is said
 ])  # fmt: skip
-def test_the_lens_of_exif_gives_the_intrinsics(tags: dict[str, float], focal_px: float) -> None:
+def test_the_lens_of_exif_gives_the_intrinsics(
+    tags: dict[str, float], focal_px: float
+) -> None:
     camera = decode(with_lens(**tags)).camera
 
     assert camera is not None
-    assert (camera.fx, camera.fy, camera.cx, camera.cy) == pytest.approx((focal_px, focal_px, 32, 24), rel=1e-3)
+    assert (camera.fx, camera.fy, camera.cx, camera.cy) == pytest.approx(
+        (focal_px, focal_px, 32, 24), rel=1e-3
+    )
     assert camera.source is CameraSource.EXIF
 
 
@@ -128,14 +150,23 @@ def test_a_lens_that_cannot_be_trusted_is_left_out(tags: dict[str, float]) -> No
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    return (
+        struct.pack(">I", len(body))
+        + name
+        + body
+        + struct.pack(">I", zlib.crc32(name + body))
+    )
 
 
 def claiming(format: str, width: int, height: int) -> bytes:
     """A few bytes whose header claims a size."""
     if format == "PNG":
-        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(
-            b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+        return (
+            b"\x89PNG\r\n\x1a\n"
+            + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+            + chunk(b"IEND", b"")
+        )
     data = bytearray(encoded(SCENE, format))
     if format == "JPEG":
         at = data.index(b"\xff\xc0")
@@ -153,8 +184,13 @@ def claiming(format: str, width: int, height: int) -> bytes:
     ("PNG", 50000, 50000), ("JPEG", 65000, 65000), ("BMP", 50000, 50000), ("GIF", 65000, 65000),
     ("WEBP", 16000, 16000),
 ])  # fmt: skip
-def test_a_claim_of_too_many_pixels_is_refused_before_decoding(format: str, width: int, height: int) -> None:
-    with pytest.raises(TooManyPixels, match=f"{width}x{height} is .* megapixels; at most 40 are allowed"):
+def test_a_claim_of_too_many_pixels_is_refused_before_decoding(
+    format: str, width: int, height: int
+) -> None:
+    with pytest.raises(
+        TooManyPixels,
+        match=f"{width}x{height} is .* megapixels; at most 40 are allowed",
+    ):
         decode(claiming(format, width, height))
 
 
@@ -172,7 +208,12 @@ def test_bytes_are_counted_before_they_are_looked_at() -> None:
 
 
 def animated(format: str) -> bytes:
-    return encoded(SCENE, format, save_all=True, append_images=[SCENE.transpose(Pillow.Transpose.ROTATE_180)])
+    return encoded(
+        SCENE,
+        format,
+        save_all=True,
+        append_images=[SCENE.transpose(Pillow.Transpose.ROTATE_180)],
+    )
 
 
 @pytest.mark.parametrize("data", [
@@ -209,7 +250,8 @@ def test_a_jpeg_that_lacks_only_its_last_bytes_is_truncated() -> None:
 
 
 def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture() -> None:
-    whole, thumbnail = encoded(SCENE), encoded(SCENE.resize((16, 12)))
+    whole = encoded(SCENE)
+    thumbnail = encoded(SCENE.resize((16, 12)))
     comment = b"\xff\xe5" + struct.pack(">H", 2 + len(thumbnail)) + thumbnail
     data = whole[:2] + comment + whole[2:]
 
@@ -246,10 +288,14 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"]), st.data())
-def test_damage_anywhere_gives_a_picture_or_a_named_fault(format: str, data: st.DataObject) -> None:
+def test_damage_anywhere_gives_a_picture_or_a_named_fault(
+    format: str, data: st.DataObject
+) -> None:
     damaged = bytearray(encoded(SCENE.resize((16, 12)), format))
     for _ in range(data.draw(st.integers(1, 8))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
 
     try:
         picture = decode(bytes(damaged), Limits(max_pixels=1_000_000))

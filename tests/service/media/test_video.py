@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from service.errors import UnsupportedMedia
-from service.media.video import Video, VideoFile
+from posecascade.service.errors import UnsupportedMedia
+from posecascade.service.media.video import Video, VideoFile
 
 SHADES = (30, 90, 150, 210)
 
@@ -53,5 +53,8 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path):
-    with VideoFile(tmp_path / "absent" / "clip.mp4", fps=20) as file, pytest.raises(OSError, match="cannot write"):
+    with (
+        VideoFile(tmp_path / "absent" / "clip.mp4", fps=20) as file,
+        pytest.raises(OSError, match="cannot write"),
+    ):
         file.write(np.zeros((64, 96, 3), np.uint8))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
-from service.streams.counts import Counts, StreamMetrics
+from posecascade.service.streams.counts import Counts, StreamMetrics
 from tests.standing import frame_of, standing
 
 
@@ -22,8 +22,15 @@ def test_a_summary_and_the_metrics_tell_the_same_story():
     assert (summary.people, summary.age_ms_mean, summary.age_ms_max) == (5, 20.0, 30.0)
     assert summary.stages == {"coarse": 4}
     for outcome, count in (("answered", 2), ("failed", 1), ("dropped", 2)):
-        assert registry.get_sample_value("posecascade_stream_frames_total", {"outcome": outcome}) == count
+        assert (
+            registry.get_sample_value(
+                "posecascade_stream_frames_total", {"outcome": outcome}
+            )
+            == count
+        )
 
 
 def test_a_stream_without_frames_has_a_summary():
-    assert Counts(StreamMetrics(CollectorRegistry())).summary("s", 0.0).age_ms_mean == 0.0
+    assert (
+        Counts(StreamMetrics(CollectorRegistry())).summary("s", 0.0).age_ms_mean == 0.0
+    )

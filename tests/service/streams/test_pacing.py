@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.streams.pacing import Pacer, Waiting
-from service.streams.protocol import Flow, SentFrame
+from posecascade.service.streams.pacing import Pacer, Waiting
+from posecascade.service.wire.stream_messages import Flow, SentFrame
 
 
 @pytest.fixture
@@ -53,7 +53,8 @@ async def test_live_the_newest_frame_wins_and_each_replaced_one_is_counted():
 
 
 async def test_from_a_file_every_frame_is_answered_and_the_sender_waits():
-    pacer, answered = Paced(Flow(mode="file")), []
+    pacer = Paced(Flow(mode="file"))
+    answered = []
 
     async def send():
         for frame_id in range(20):
@@ -145,10 +146,15 @@ async def test_stopping_waits_for_what_is_under_way_and_needs_no_more_acks():
     await stop
 
 
-@given(st.lists(st.sampled_from(["offer", "take", "ack"]), max_size=60), st.integers(1, 3))
+@given(
+    st.lists(st.sampled_from(["offer", "take", "ack"]), max_size=60), st.integers(1, 3)
+)
 def test_no_sequence_of_events_leaves_more_than_the_window_unread(events, window):
     async def play():
-        pacer, next_id, unread, taker = Paced(Flow(window=window, acks=True)), 0, [], None
+        pacer = Paced(Flow(window=window, acks=True))
+        next_id = 0
+        unread = []
+        taker = None
         for event in events:
             if event == "offer":
                 await pacer.offer(frame(next_id))

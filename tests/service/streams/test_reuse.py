@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.reuse.memory import Memory
+from posecascade.models.tracking.reuse.memory import Memory
 from tests.service.live import JPEG, serving
 
 
@@ -16,7 +16,7 @@ def live():
 def given(live):
     """The memories that the cascade was given since."""
     live.cascade.memories.clear()
-    live.cascade.asked.clear()
+    live.cascade.requested.clear()
     return live.cascade.memories
 
 
@@ -31,7 +31,8 @@ def test_all_frames_of_a_stream_have_one_memory_and_another_stream_another(live,
         with live.stream("mode=file&quality=fast") as talk:
             talk.hear("ready")
             shown(talk, 3)
-    one, other = given[0], given[3]
+    one = given[0]
+    other = given[3]
 
     assert isinstance(one, Memory)
     assert given == [one] * 3 + [other] * 3
@@ -39,7 +40,9 @@ def test_all_frames_of_a_stream_have_one_memory_and_another_stream_another(live,
 
 
 def test_a_single_picture_has_no_memory(live, given):
-    live.http.post("/v1/poses", content=JPEG, headers={"Content-Type": "image/jpeg"}).raise_for_status()
+    live.http.post(
+        "/v1/poses", content=JPEG, headers={"Content-Type": "image/jpeg"}
+    ).raise_for_status()
 
     assert given == [None]
 
@@ -54,4 +57,4 @@ def test_the_target_changes_in_mid_stream(live, given):
         talk.say("set", settings={"reuse_target_mm": -1})
         assert "reuse_target_mm" in talk.hear("error")["detail"]
 
-    assert [options.reuse_target_mm for options in live.cascade.asked] == [12, 0]
+    assert [options.reuse_target_mm for options in live.cascade.requested] == [12, 0]

@@ -1,1 +1,0 @@
-"""Routing policies fitted and compared on recorded tables: no network is run."""
