@@ -16,7 +16,7 @@ serve: $(VENV)/.serving
 test: $(VENV)/.everything
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not slow"
 
-# Trains, exports and renders for some minutes; CI runs it too.
+# Trains, exports and renders for some minutes.
 test-slow: $(VENV)/.everything
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m slow
 
