@@ -7,8 +7,7 @@ pytest.importorskip("torch", reason="needs the extra `train`")
 from posecascade.export.parity import TOLERANCE_MM
 from posecascade.models.lab.networks.restored import restore_stage
 from posecascade.models.lab.networks.torch_runner import TorchRunner
-from posecascade.models.manifest import WEIGHTS
-from posecascade.models.options import MIN_SCORE
+from posecascade.models.manifest import WEIGHTS, load_manifest
 from posecascade.models.records import Stage
 from posecascade.models.runners import load_runner
 from posecascade.models.runners.parity import agreement
@@ -21,7 +20,7 @@ def test_a_restored_stage_agrees_with_its_file(stage):
     sample = load_sample(path)
     want = load_runner(stage, path).run(sample)
     got = TorchRunner(restore_stage(stage, path)).run(sample)
-    found = agreement(want, got, min_score=MIN_SCORE)
+    found = agreement(want, got, min_score=load_manifest().min_score)
 
     assert found.people > 0
     assert found.joints_mm < TOLERANCE_MM
